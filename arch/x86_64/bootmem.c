@@ -1,0 +1,115 @@
+/* Memory before there is an allocator: lists of ranges, and pages taken from them. */
+#include "bootmem.h"
+#include "layout.h"
+#include <abi/exit.h>
+#include <kernel/base/printk.h>
+#include <lib/string.h>
+
+#define BOOT_MAP_BYTES (1ul << 32)
+
+struct bootinfo bootinfo;
+
+_Noreturn void boot_fail(const char *why)
+{
+    printk("boot: %s\n", why);
+    arch_power_off(EXIT_CODE_BOOT);
+}
+
+paddr_t image_paddr(const void *p)
+{
+    return (uintptr_t)p - KERNEL_BASE;
+}
+
+static void range_delete(struct prange *list, unsigned *n, unsigned i)
+{
+    memmove(&list[i], &list[i + 1], (*n - i - 1) * sizeof(list[0]));
+    (*n)--;
+}
+
+static bool range_insert(struct prange *list, unsigned *n, unsigned i, paddr_t beg, paddr_t end)
+{
+    if (*n == BOOT_RANGES_MAX)
+        return false;
+    memmove(&list[i + 1], &list[i], (*n - i) * sizeof(list[0]));
+    list[i] = (struct prange){beg, end};
+    (*n)++;
+    return true;
+}
+
+bool range_add(struct prange *list, unsigned *n, paddr_t beg, paddr_t end)
+{
+    if (beg >= end)
+        return true;
+    unsigned i = 0;
+    while (i < *n && list[i].end < beg)
+        i++;
+    /* Swallow all that touch the new one. */
+    while (i < *n && list[i].beg <= end) {
+        beg = MIN(beg, list[i].beg);
+        end = MAX(end, list[i].end);
+        range_delete(list, n, i);
+    }
+    return range_insert(list, n, i, beg, end);
+}
+
+bool range_remove(struct prange *list, unsigned *n, paddr_t beg, paddr_t end)
+{
+    for (unsigned i = 0; i < *n;) {
+        struct prange old = list[i];
+        if (old.end <= beg || old.beg >= end) {
+            i++;
+            continue;
+        }
+        range_delete(list, n, i);
+        if (old.beg < beg)
+            range_insert(list, n, i++, old.beg, beg);
+        if (old.end > end && !range_insert(list, n, i++, end, old.end))
+            return false;
+    }
+    return true;
+}
+
+bool range_overlaps(const struct prange *list, unsigned n, paddr_t beg, paddr_t end)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (list[i].beg < end && beg < list[i].end)
+            return true;
+    }
+    return false;
+}
+
+bool range_holds(const struct prange *list, unsigned n, paddr_t beg, paddr_t end)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (beg < end && list[i].beg <= beg && end <= list[i].end)
+            return true;
+    }
+    return false;
+}
+
+void boot_reserve(paddr_t beg, paddr_t end)
+{
+    if (!range_add(bootinfo.reserved, &bootinfo.nreserved, ALIGN_DOWN(beg, PAGE_BYTES),
+                   ALIGN_UP(end, PAGE_BYTES)))
+        boot_fail("too many reserved pieces of memory");
+}
+
+void *boot_page_alloc(void)
+{
+    /* Upward from the kernel image, so that the pages make few ranges. */
+    for (paddr_t at = image_paddr(image_end); at < BOOT_MAP_BYTES; at += PAGE_BYTES) {
+        if (!range_holds(bootinfo.ram, bootinfo.nram, at, at + PAGE_BYTES) ||
+            range_overlaps(bootinfo.reserved, bootinfo.nreserved, at, at + PAGE_BYTES))
+            continue;
+        boot_reserve(at, at + PAGE_BYTES);
+        return memset(arch_paddr_to_ptr(at), 0, PAGE_BYTES);
+    }
+    boot_fail("not enough memory");
+}
+
+void *boot_ptr(paddr_t paddr, uint64_t bytes)
+{
+    if (paddr == 0 || paddr >= BOOT_MAP_BYTES || bytes > BOOT_MAP_BYTES - paddr)
+        return NULL;
+    return arch_paddr_to_ptr(paddr);
+}

@@ -1,0 +1,38 @@
+/* Checked access to user memory. */
+#include "usercopy.h"
+#include <arch/mmu.h>
+#include <arch/usercopy.h>
+#include <lib/err.h>
+
+static bool user_range_ok(uintptr_t beg, size_t n)
+{
+    return n == 0 || (beg >= USER_BEG && beg < USER_END && n <= USER_END - beg);
+}
+
+int copy_from_user(void *dst, uintptr_t src, size_t n)
+{
+    return user_range_ok(src, n) && usercopy_bytes(dst, (const void *)src, n) ? 0 : -EFAULT;
+}
+
+int copy_to_user(uintptr_t dst, const void *src, size_t n)
+{
+    return user_range_ok(dst, n) && usercopy_bytes((void *)dst, src, n) ? 0 : -EFAULT;
+}
+
+int clear_user(uintptr_t dst, size_t n)
+{
+    return user_range_ok(dst, n) && usercopy_clear((void *)dst, n) ? 0 : -EFAULT;
+}
+
+long copy_string_from_user(char *dst, uintptr_t src, size_t size)
+{
+    if (src < USER_BEG || src >= USER_END)
+        return -EFAULT;
+    size_t room = MIN(size, USER_END - src);
+    long n = usercopy_string(dst, (const char *)src, room);
+    if (n < 0)
+        return -EFAULT;
+    if ((size_t)n < room)
+        return n;
+    return room < size ? -EFAULT : -ENAMETOOLONG;
+}

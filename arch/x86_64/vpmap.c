@@ -1,0 +1,151 @@
+/* The tables of user address spaces.  Four levels: the root has 512 entries of 512 GiB, its lower
+ * half the user's. */
+#include "kmap.h"
+#include "tlb.h"
+#include <kernel/base/panic.h>
+#include <kernel/phys/pmem.h>
+#include <lib/err.h>
+#include <lib/string.h>
+
+#define ENTRIES      512u
+#define USER_ENTRIES 256u /* of the root */
+#define ROOT_LEVEL   4
+#define USER_SPAN    (1ul << 47) /* what the user half of the root covers */
+
+/* Bytes that one entry of a table of `level` covers; level 1 holds the pages. */
+static inline uintptr_t entry_span(int level)
+{
+    return PAGE_BYTES << (9 * (level - 1));
+}
+
+static inline unsigned entry_idx(uintptr_t va, int level)
+{
+    return (va >> (PAGE_SHIFT + 9 * (level - 1))) % ENTRIES;
+}
+
+static inline pte_t *entry_table(pte_t entry)
+{
+    return arch_paddr_to_ptr(pte_paddr(entry));
+}
+
+static pte_t *table_alloc(void)
+{
+    struct page *page = page_alloc(PAGE_TABLE, 0, PMEM_ZERO);
+    return page ? page_to_ptr(page) : NULL;
+}
+
+int vpmap_init(struct vpmap *map)
+{
+    memset(map, 0, sizeof(*map));
+    map->root = table_alloc();
+    if (!map->root)
+        return -ENOMEM;
+    kmap_share(map->root);
+    return 0;
+}
+
+/* Takes all tables under `table` (of `level`) out and appends them to `tables`, itself last. */
+static void table_collect(pte_t *table, int level, unsigned nentries, struct list *tables)
+{
+    for (unsigned i = 0; i < nentries && (level > 1 || KERNEL_DEBUG); i++) {
+        if (!pte_present(table[i]))
+            continue;
+        ASSERTF(level > 1, "a page is still mapped: pte 0x%lx", (unsigned long)table[i]);
+        table_collect(entry_table(table[i]), level - 1, ENTRIES, tables);
+    }
+    list_push_back(tables, &ptr_to_page(table)->node);
+}
+
+void vpmap_destroy(struct vpmap *map)
+{
+    struct list tables;
+    list_init(&tables);
+    tlb_evict(map);
+    table_collect(map->root, ROOT_LEVEL, USER_ENTRIES, &tables);
+    vpmap_free_tables(&tables);
+    map->root = NULL;
+}
+
+void vpmap_free_tables(struct list *tables)
+{
+    struct list *node;
+    while ((node = list_pop_front(tables)))
+        page_free(list_entry(node, struct page, node));
+}
+
+pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create)
+{
+    DEBUG_ASSERT(va < USER_END);
+    pte_t *table = map->root;
+    for (int level = ROOT_LEVEL; level > 1; level--) {
+        pte_t *entry = &table[entry_idx(va, level)];
+        if (!pte_present(*entry)) {
+            pte_t *child = create ? table_alloc() : NULL;
+            if (!child)
+                return NULL;
+            /* Other CPUs' page walkers see the entry at once: the zeroed table comes before it
+             * (release). */
+            __atomic_store_n(
+                entry, arch_ptr_to_paddr(child) | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
+                __ATOMIC_RELEASE);
+        }
+        table = entry_table(*entry);
+    }
+    return &table[entry_idx(va, 1)];
+}
+
+pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end)
+{
+    uintptr_t at = ALIGN_DOWN(*va, PAGE_BYTES);
+    while (at < end) {
+        pte_t *table = map->root;
+        int level = ROOT_LEVEL;
+        while (level > 1 && pte_present(table[entry_idx(at, level)])) {
+            table = entry_table(table[entry_idx(at, level)]);
+            level--;
+        }
+        /* The run of absent entries in this table; the walk from the root starts again where it
+         * ends. */
+        do {
+            pte_t *slot = &table[entry_idx(at, level)];
+            if (pte_present(*slot)) {
+                if (level > 1)
+                    break;
+                *va = at;
+                return slot;
+            }
+            at = ALIGN_DOWN(at, entry_span(level)) + entry_span(level);
+        } while (at < end && entry_idx(at, level) != 0);
+    }
+    return NULL;
+}
+
+/* Below `table` of `level`, which covers addresses from `base`. */
+static void unlink_below(pte_t *table, int level, uintptr_t base, uintptr_t floor,
+                         uintptr_t ceiling, struct list *tables)
+{
+    uintptr_t span = entry_span(level);
+    uintptr_t end = MIN(ceiling, base + ENTRIES * span);
+    for (uintptr_t va = MAX(base, ALIGN_DOWN(floor, span)); va < end; va += span) {
+        pte_t *entry = &table[entry_idx(va, level)];
+        if (!pte_present(*entry))
+            continue;
+        pte_t *child = entry_table(*entry);
+        if (va >= floor && va + span <= ceiling) {
+            __atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+            table_collect(child, level - 1, ENTRIES, tables);
+        } else if (level > 2) {
+            unlink_below(child, level - 1, va, floor, ceiling, tables);
+        }
+    }
+}
+
+void vpmap_unlink_tables(struct vpmap *map, uintptr_t floor, uintptr_t ceiling, struct list *tables)
+{
+    /* What lies outside of user space is nobody's. */
+    if (floor <= USER_BEG)
+        floor = 0;
+    if (ceiling >= USER_END)
+        ceiling = USER_SPAN;
+    unlink_below(map->root, ROOT_LEVEL, 0, floor, ceiling, tables);
+}

@@ -1,0 +1,56 @@
+/* vpmap: a process's page table, and the direct map of physical memory. */
+#pragma once
+
+#include <arch/boot.h>
+#include <lib/list.h>
+
+#define PAGE_SHIFT 12
+#define PAGE_BYTES ((size_t)1 << PAGE_SHIFT)
+
+/* Inline in <machine/mmu.h>:
+ *   USER_BEG, USER_END                    user addresses are [USER_BEG, USER_END); page 0 is never
+ * mapped struct vpmap                          embedded in an addrspace pte_t one leaf entry; 0 is
+ * absent void *arch_paddr_to_ptr(paddr_t);     direct map paddr_t arch_ptr_to_paddr(const void *);
+ * of a direct-map address pte_t pte_make(paddr_t, unsigned prot);   a user page; VP_*, 0: present, allows nothing
+ *   bool pte_present(pte_t);  paddr_t pte_paddr(pte_t);  unsigned pte_prot(pte_t);  bool
+ * pte_dirty(pte_t); pte_t pte_load(pte_t *slot);              atomic pte_t pte_swap(pte_t *slot,
+ * pte_t new);   atomic; returns what was there */
+#define VP_READ  1u
+#define VP_WRITE 2u
+#define VP_EXEC  4u
+
+#include <machine/mmu.h>
+
+/* Makes an empty user half.  -ENOMEM. */
+int vpmap_init(struct vpmap *map);
+
+/* Frees all tables.  No leaf entry is left and no thread uses the map; CPUs that still have it
+ * loaded leave it. May wait for other CPUs: interrupts on, no spin lock. */
+void vpmap_destroy(struct vpmap *map);
+
+/* Loads the map on this CPU, or the kernel's own when NULL.  Interrupts off. */
+void vpmap_activate(struct vpmap *map);
+
+/* The leaf slot for `va`.  With `create`, makes the tables; NULL when out of memory, or absent
+ * without `create`. The caller holds the lock of the address space's page table. */
+pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create);
+
+/* The first slot at or after *va and before `end` that is present; writes its address to *va; NULL
+ * when none. The caller holds the lock of the page table. */
+pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end);
+
+/* Unlinks tables that serve only addresses in [beg, end) rounded out to `floor` and `ceiling` (the
+ * ends of the neighbouring mappings) and appends their frames to `tables` (struct page.node). Their
+ * entries are absent. The caller holds the lock of the page table, then flushes, then calls
+ * vpmap_free_tables. */
+void vpmap_unlink_tables(struct vpmap *map, uintptr_t floor, uintptr_t ceiling,
+                         struct list *tables);
+void vpmap_free_tables(struct list *tables);
+
+/* After it returns, no CPU uses an entry of [beg, end) that was replaced before the call.  Waits
+ * for other CPUs: interrupts on, no spin lock.  A single CPU that ran nothing else of this map
+ * flushes only itself. */
+void vpmap_flush(struct vpmap *map, uintptr_t beg, uintptr_t end);
+
+/* Forgets a stale "not allowed" of this CPU after a spurious fault. */
+void vpmap_flush_local(uintptr_t va);

@@ -1,0 +1,28 @@
+/* Spin locks: interrupts are off while one is held, so a holder is never preempted or interrupted.
+ */
+#pragma once
+
+#include <arch/cpu.h>
+#include <kernel/base/lockrank.h>
+
+struct spinlock {
+    uint32_t next, owner; /* ticket lock: first come, first served */
+    const char *name;
+    enum lock_rank rank;
+    bool irq_was_on; /* of the holder */
+};
+
+#define SPINLOCK_INIT(lock_name, lock_rank)                                                        \
+    {                                                                                              \
+        .name = (lock_name), .rank = (lock_rank)                                                   \
+    }
+
+/* `name` is a string constant, shown in panics. */
+void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
+void spin_lock(struct spinlock *lock);
+void spin_unlock(struct spinlock *lock);
+
+/* Releases but leaves interrupts off; returns whether they were on before spin_lock.  For going to
+ * sleep. */
+bool spin_unlock_keep_irq_off(struct spinlock *lock);
+bool spin_is_locked(const struct spinlock *lock);

@@ -1,0 +1,10 @@
+/* Pipes. */
+#pragma once
+
+#include <kernel/fs/file.h>
+
+#define PIPE_BYTES ((size_t)65536)
+
+/* A new pipe and its two ends; `flags` of O_NONBLOCK.  -ENOMEM.
+ * A write without readers is -EPIPE; raising SIGPIPE is up to the caller. */
+err_t pipe_create(unsigned flags, struct file **read_end, struct file **write_end);

@@ -1,0 +1,20 @@
+/* Files whose text the kernel makes at open: the reader sees one moment, however it reads. */
+#pragma once
+
+#include <kernel/fs/file.h>
+
+/* A growing text.  Printing never sleeps and may be done under spin locks below RANK_PMEM. */
+struct textbuf {
+    char *text; /* a block of 2^order pages; NULL: nothing yet */
+    unsigned order;
+    size_t len_bytes;
+    err_t err; /* -ENOMEM: the text is not whole; sticky */
+};
+
+void textbuf_print(struct textbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void textbuf_free(struct textbuf *b);
+
+/* For vnode_ops.open of a vnode that makes text: `print` is called once.  -ENOMEM, -EACCES
+ * (writing). */
+err_t textfile_open(struct vnode *v, unsigned flags,
+                    void (*print)(struct vnode *v, struct textbuf *b), struct file **out);

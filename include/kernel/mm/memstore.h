@@ -1,0 +1,98 @@
+/* A memstore: an array of pages, each absent until first touched.  What a memregion maps and a page
+ * fault fills. The virtual memory code knows no backend, only this.  How to write one:
+ * kernel/mm/README.md. */
+#pragma once
+
+#include <kernel/base/refcount.h>
+#include <kernel/phys/pmem.h>
+#include <kernel/sched/mutex.h>
+#include <lib/err.h>
+#include <lib/radix.h>
+
+struct addrspace;
+struct memstore;
+
+enum mapping_reason {
+    MAPPING_NEW,  /* somebody asks for a new mapping */
+    MAPPING_FORK, /* a child inherits one that exists */
+};
+
+/* The backend embeds the memstore and finds itself with container_of.  No op may touch user memory.
+ */
+struct memstore_ops {
+    const char *name; /* for traces and /proc */
+
+    /* Writes all PAGE_BYTES of `page`, page `idx` of the store.  0 or a negative errno (the toucher
+     * gets SIGBUS). Called once for each absent page, however many touch it; no lock held; may
+     * sleep; nobody else sees the page until it returns 0.  Required. */
+    err_t (*fill)(struct memstore *store, size_t idx, struct page *page);
+
+    /* Saves a page that was written.  Absent: the pages are the only copy, and mappings start
+     * writable. No spin lock held; may sleep. */
+    err_t (*writeback)(struct memstore *store, size_t idx, struct page *page);
+
+    /* A mapping of the store by `as` is about to exist.  The last step of a map that can fail: a
+     * refusal (negative errno) undoes it all.  Holds A of `as`; may allocate, may take a spin lock,
+     * may not sleep on A.  May be absent. */
+    err_t (*mapped)(struct memstore *store, struct addrspace *as, enum mapping_reason why);
+
+    /* A mapping that `mapped` agreed to is gone, whole.  No lock held.  May be absent. */
+    void (*unmapped)(struct memstore *store, struct addrspace *as);
+
+    /* The last reference is gone and the cache is empty: free the object.  No lock held; may sleep.
+     * Required. */
+    void (*release)(struct memstore *store);
+};
+
+/* c constant after init   a atomic   s lock   r rmap_lock
+ * Order: A > rmap_lock > T and s (which never nest) > vpmap > kmem > pmem. */
+struct memstore {
+    const struct memstore_ops *ops; /* c */
+    refcount_t refs; /* a  one a mapping, one an owner (a name, an open file, a call in progress) */
+    struct spinlock lock; /* s */
+    size_t npages;        /* s to write, atomic to read: valid indexes are 0 .. npages-1 */
+    struct radix pages;   /* s  the pgcache: idx -> struct page, one pin each */
+    struct waitq filled;  /* s  threads waiting for a busy page of this store */
+    struct mutex rmap_lock;
+    struct list regions; /* r  memregions that map the store (memregion.rmap_node) */
+    size_t promised;     /* s  frames set aside for absent pages; 0 in a store without a promise */
+    uint64_t nfills;     /* s  pages filled so far */
+};
+
+/* One reference, owned by the caller. */
+void memstore_init(struct memstore *store, const struct memstore_ops *ops, size_t npages);
+
+/* Sets aside a frame for every page of a store without pages: touching one cannot fail for want of a frame (A7).
+ * -ENOMEM. */
+err_t memstore_promise(struct memstore *store);
+void memstore_get(struct memstore *store);
+
+/* Drops a reference; the last drains the cache (writing back what is dirty) and calls ops->release.
+ * May sleep: no spin lock, no A. */
+void memstore_put(struct memstore *store);
+
+static inline size_t memstore_npages(const struct memstore *store)
+{
+    return __atomic_load_n(&store->npages, __ATOMIC_ACQUIRE);
+}
+
+/* The page at `idx`, filled, with a pin for the caller (page_unpin).  May sleep.
+ * -ENXIO beyond the end, -ENOMEM, or what fill says. */
+err_t memstore_page(struct memstore *store, size_t idx, struct page **page);
+
+/* The same if it is in the cache and ready; NULL otherwise.  Never sleeps. */
+struct page *memstore_page_cached(struct memstore *store, size_t idx);
+
+/* Changes the size.  Shrinking removes pages beyond the end from the cache and from every mapping,
+ * shared or private copies not included; touching them afterwards is SIGBUS.  May sleep; takes
+ * rmap_lock. */
+void memstore_resize(struct memstore *store, size_t npages);
+
+/* Writes back every dirty page; the first error, or 0.  May sleep. */
+err_t memstore_sync(struct memstore *store);
+
+/* Pages in the cache now. */
+size_t memstore_resident(struct memstore *store);
+
+/* A fill for stores that begin as zeros. */
+err_t memstore_fill_zero(struct memstore *store, size_t idx, struct page *page);

@@ -1,0 +1,159 @@
+/* Processes and their threads. */
+#pragma once
+
+#include <kernel/fs/cred.h>
+#include <kernel/fs/shm.h>
+#include <kernel/mm/addrspace.h>
+#include <kernel/proc/signal.h>
+#include <kernel/sched/waitq.h>
+
+struct fdtable;
+struct vnode;
+
+#define PID_MAX         32768
+#define PROC_NAME_BYTES 16
+
+enum process_state {
+    PROCESS_LIVE,
+    PROCESS_ZOMBIE, /* has exited; its parent may still ask */
+    PROCESS_REAPED, /* nobody can find it */
+};
+
+/* c constant   o its own thread only   p proctable lock   g siglock   a atomic */
+struct uthread {
+    struct thread thread;        /* embedded: kernel/sched knows only this */
+    struct process *proc;        /* c  one reference */
+    int tid;                     /* c */
+    struct list proc_node;       /* g */
+    sigset_t blocked;            /* g to write, its own thread may read */
+    sigset_t saved_blocked;      /* o  of sigsuspend, while restore_blocked */
+    bool restore_blocked;        /* o */
+    struct sigpending pending;   /* g */
+    struct linux_stack altstack; /* o */
+    unsigned long restart_nr;    /* o  call to make again after a signal, or RESTART_NONE */
+    bool restart_no_handler;     /* o  only if no handler ran */
+    struct shm_thread shm;       /* region locks it holds */
+    uintptr_t set_child_tid;   /* c  clone(2), written by the child before its first instruction */
+    uintptr_t clear_child_tid; /* o  set_tid_address(2) */
+};
+#define RESTART_NONE (~0ul)
+
+/* What a vfork parent sleeps on until its child execs or exits. */
+struct vfork_wait {
+    struct waitq done; /* p */
+    bool finished;     /* p */
+};
+
+struct process {
+    refcount_t refs;          /* a  one a thread, one the table (until reaped) */
+    int pid;                  /* c */
+    int pgid, sid;            /* p */
+    enum process_state state; /* p */
+    int status;               /* p  wait(2) status, valid when ZOMBIE */
+    int stop_report;          /* p  0, or a wait(2) status of a stop or continue not yet reported */
+    int exit_signal;          /* c  to the parent */
+    struct process *parent;   /* p  NULL: the kernel, which wants no status */
+    struct list children;     /* p  by sibling_node */
+    struct list sibling_node; /* p */
+    struct waitq child_wait;  /* p  threads in wait4 */
+    struct vfork_wait *vfork; /* p  NULL unless a parent waits */
+    uint64_t run_ns;          /* p  CPU time of threads that have exited */
+    uint64_t children_run_ns; /* p  of children that were waited for */
+
+    struct spinlock siglock;   /* rank SIGNAL */
+    struct list threads;       /* g */
+    unsigned nthreads;         /* g */
+    bool exiting;              /* g  exit has begun, or a fatal signal was taken */
+    bool stopped;              /* g  by SIGSTOP and the like */
+    int exit_status;           /* g  wait(2) status, once exiting */
+    bool continued;            /* g  by SIGCONT, and the parent has not been told */
+    struct waitq stop_wait;    /* g */
+    struct sigpending pending; /* g */
+    struct sigactions actions; /* g */
+
+    struct addrspace *as; /* o  one reference; NULL once it has exited */
+    struct fdtable *fds;  /* o */
+    struct vnode *cwd;    /* g  one reference */
+    unsigned umask;       /* a */
+    struct cred cred;     /* o */
+    struct shm_process shm;
+    char name[PROC_NAME_BYTES]; /* o  for messages */
+};
+
+/* NULL in a kernel thread. */
+struct uthread *uthread_current(void);
+struct process *process_current(void);
+const struct cred *process_cred(void);
+struct vnode *process_cwd(struct process *proc);                 /* a reference */
+void process_set_cwd(struct process *proc, struct vnode *vnode); /* takes over the reference */
+unsigned process_umask_swap(unsigned umask);                     /* returns the old */
+unsigned process_umask(void);
+
+/* Boot: creates pid 1 from an executable file.  Negative errno. */
+err_t process_start_init(const char *path, const char *const *argv);
+
+/* Waits until pid 1 has exited; its wait(2) status. */
+int process_wait_init(void);
+
+/* Shutdown: kills every process and waits until all are gone. */
+void process_kill_all(void);
+
+/* fork(2), vfork(2), and clone(2) of processes.  The child's pid, or a negative errno. */
+struct fork_args {
+    bool share_as; /* CLONE_VM */
+    bool vfork;    /* the caller sleeps until the child execs or exits */
+    int exit_signal;
+    uintptr_t stack;      /* 0: the parent's */
+    uintptr_t parent_tid; /* user int to write the pid to, 0: none */
+    uintptr_t child_tid;  /* written in the child */
+    bool set_child_tid, clear_child_tid;
+};
+long process_fork(const struct fork_args *args);
+
+/* Ends the current process with a wait(2) status. */
+_Noreturn void process_exit(int status);
+
+#define WAIT_STATUS_EXIT(code)  (((code)&0xff) << 8)
+#define WAIT_STATUS_SIGNAL(sig) (sig)
+#define WAIT_STATUS_STOP(sig)   (((sig) << 8) | 0x7f)
+#define WAIT_STATUS_CONTINUED   0xffff
+
+/* A wait(2) status as siginfo_t has it: the CLD_* code, and si_status in *value. */
+int wait_status_code(int status, int *value);
+
+/* wait4(2) and waitid(2) without the copies out: the pid, 0 for WNOHANG, or -ECHILD, -EINTR.  `which` is wait4's;
+ * `options` say what to report: WEXITED, WUNTRACED, WCONTINUED; and WNOHANG, WNOWAIT. */
+struct wait_result {
+    int status;
+    uint32_t uid;
+    uint64_t run_ns;
+};
+long process_wait(int which, unsigned options, struct wait_result *result);
+
+/* kill(2): pid > 0 one, 0 the caller's group, -1 all but init and the caller, < -1 a group. -ESRCH,
+ * -EPERM, -EINVAL. */
+long process_kill(int pid, int sig);
+
+/* ^C on the console: SIGINT to all but init, as long as the console has no foreground group.  Any context. */
+void process_interrupt_all(void);
+
+/* setpgid(2), setsid(2), getpgid(2), getsid(2), getppid(2). */
+long process_setpgid(int pid, int pgid);
+long process_setsid(void);
+long process_getpgid(int pid);
+long process_getsid(int pid);
+int process_getppid(void);
+
+/* tgkill(2) and tkill(2) (tgid < 0: any). */
+long process_tkill(int tgid, int tid, int sig);
+
+/* Tells the parent of a stop or continue (a wait(2) status). */
+void process_report_stop(struct process *proc, int status);
+
+/* Wakes a vfork parent, once; called at exec and exit. */
+void process_vfork_done(struct process *proc);
+
+/* For /proc and the debugger: calls fn for each process under the proctable lock. */
+void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg);
+struct audit;
+void process_audit(struct audit *audit);

@@ -1,0 +1,39 @@
+/* Sleeping locks, first come first served. */
+#pragma once
+
+#include <kernel/sched/waitq.h>
+
+/* i inner   c constant */
+struct mutex {
+    struct spinlock inner;
+    struct thread *owner; /* i */
+    struct waitq waiters; /* i */
+    const char *name;     /* c */
+    enum lock_rank rank;  /* c */
+};
+
+void mutex_init(struct mutex *m, const char *name, enum lock_rank rank);
+void mutex_lock(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+bool mutex_held(const struct mutex *m); /* by the current thread */
+
+/* Many readers or one writer; a waiting writer holds up readers that come later, so readers do not
+ * nest. */
+struct rwlock {
+    struct spinlock inner;
+    unsigned readers;           /* i  active */
+    struct thread *writer;      /* i  active */
+    struct waitq read_waiters;  /* i */
+    struct waitq write_waiters; /* i */
+    const char *name;           /* c */
+    enum lock_rank rank;        /* c */
+};
+
+void rwlock_init(struct rwlock *rw, const char *name, enum lock_rank rank);
+void rwlock_read(struct rwlock *rw);
+void rwlock_read_done(struct rwlock *rw);
+void rwlock_write(struct rwlock *rw);
+void rwlock_write_nested(
+    struct rwlock *rw); /* a second lock of the same rank: fork's child, which nobody else knows */
+void rwlock_write_done(struct rwlock *rw);
+bool rwlock_write_held(const struct rwlock *rw);

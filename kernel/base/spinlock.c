@@ -1,0 +1,43 @@
+#include <kernel/base/panic.h>
+#include <kernel/base/spinlock.h>
+
+void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
+{
+    *lock = (struct spinlock)SPINLOCK_INIT(name, rank);
+}
+
+void spin_lock(struct spinlock *lock)
+{
+    bool irq_was_on = arch_irq_save();
+    /* Before waiting, so that a wrong order is a panic even when it would be a deadlock. */
+    lock_rank_acquire(lock, lock->name, lock->rank, (uintptr_t)__builtin_return_address(0));
+
+    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket) {
+        if (panicking_here())
+            break;
+        arch_cpu_relax();
+    }
+    lock->irq_was_on = irq_was_on;
+}
+
+bool spin_unlock_keep_irq_off(struct spinlock *lock)
+{
+    lock_rank_release(lock);
+    bool irq_was_on = lock->irq_was_on;
+    uint32_t owner =
+        __atomic_load_n(&lock->owner, __ATOMIC_RELAXED); /* only the holder writes it */
+    __atomic_store_n(&lock->owner, owner + 1, __ATOMIC_RELEASE);
+    return irq_was_on;
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+    arch_irq_restore(spin_unlock_keep_irq_off(lock));
+}
+
+bool spin_is_locked(const struct spinlock *lock)
+{
+    return __atomic_load_n(&lock->next, __ATOMIC_RELAXED) !=
+           __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+}

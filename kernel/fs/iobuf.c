@@ -1,0 +1,134 @@
+/* Copies between the kernel and the caller of a read or write. */
+#include <arch/mmu.h>
+#include <arch/usercopy.h>
+#include <kernel/base/panic.h>
+#include <kernel/fs/iobuf.h>
+#include <lib/string.h>
+
+static void iobuf_init_one(struct iobuf *io, uintptr_t addr, size_t n, bool user)
+{
+    io->one.base = addr;
+    io->one.len = n;
+    io->seg = &io->one;
+    io->seg_done_bytes = 0;
+    io->left_bytes = MIN(n, IOBUF_BYTES_MAX);
+    io->user = user;
+}
+
+void iobuf_init_kernel(struct iobuf *io, void *buf, size_t n)
+{
+    iobuf_init_one(io, (uintptr_t)buf, n, false);
+}
+
+static bool range_is_user(uint64_t addr, uint64_t n)
+{
+    return n == 0 || (addr < USER_END && n <= USER_END - addr);
+}
+
+err_t iobuf_init_user(struct iobuf *io, uintptr_t addr, size_t n)
+{
+    n = MIN(n, IOBUF_BYTES_MAX);
+    if (!range_is_user(addr, n))
+        return -EFAULT;
+    iobuf_init_one(io, addr, n, true);
+    return 0;
+}
+
+err_t iobuf_init_iovec(struct iobuf *io, const struct linux_iovec *iov, size_t n)
+{
+    uint64_t total_bytes = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (iov[i].len > INT64_MAX || total_bytes + iov[i].len > INT64_MAX)
+            return -EINVAL;
+        total_bytes += iov[i].len;
+        if (!range_is_user(iov[i].base, iov[i].len))
+            return -EFAULT;
+    }
+    io->seg = iov;
+    io->seg_done_bytes = 0;
+    io->left_bytes = MIN(total_bytes, IOBUF_BYTES_MAX);
+    io->user = true;
+    return 0;
+}
+
+/* Skips finished segments; the piece of the current one at hand, at most n bytes.  n > 0 and within
+ * left_bytes. */
+static size_t iobuf_piece(struct iobuf *io, size_t n, uintptr_t *addr)
+{
+    while (io->seg_done_bytes == io->seg->len) {
+        io->seg++;
+        io->seg_done_bytes = 0;
+    }
+    *addr = io->seg->base + io->seg_done_bytes;
+    return MIN(n, io->seg->len - io->seg_done_bytes);
+}
+
+static err_t put_piece(bool user, uintptr_t addr, const void *src, size_t n)
+{
+    if (user)
+        return src != NULL ? copy_to_user(addr, src, n) : clear_user(addr, n);
+    if (src != NULL)
+        memcpy((void *)addr, src, n);
+    else
+        memset((void *)addr, 0, n);
+    return 0;
+}
+
+/* As iobuf_put; zeros when src is NULL. */
+static err_t iobuf_fill(struct iobuf *io, const char *src, size_t n)
+{
+    const struct linux_iovec *begin_seg = io->seg;
+    size_t begin_done_bytes = io->seg_done_bytes;
+
+    ASSERT(n <= io->left_bytes);
+    for (size_t done = 0; done < n;) {
+        uintptr_t addr;
+        size_t piece = iobuf_piece(io, n - done, &addr);
+        err_t err = put_piece(io->user, addr, src != NULL ? src + done : NULL, piece);
+        if (err != 0) {
+            io->seg = begin_seg;
+            io->seg_done_bytes = begin_done_bytes;
+            return err;
+        }
+        io->seg_done_bytes += piece;
+        done += piece;
+    }
+    io->left_bytes -= n;
+    return 0;
+}
+
+err_t iobuf_put(struct iobuf *io, const void *src, size_t n)
+{
+    return iobuf_fill(io, src, n);
+}
+
+err_t iobuf_put_zeros(struct iobuf *io, size_t n)
+{
+    return iobuf_fill(io, NULL, n);
+}
+
+err_t iobuf_take(struct iobuf *io, void *dst, size_t n)
+{
+    const struct linux_iovec *begin_seg = io->seg;
+    size_t begin_done_bytes = io->seg_done_bytes;
+
+    ASSERT(n <= io->left_bytes);
+    for (size_t done = 0; done < n;) {
+        uintptr_t addr;
+        size_t piece = iobuf_piece(io, n - done, &addr);
+        char *to = (char *)dst + done;
+        err_t err = io->user ? copy_from_user(to, addr, piece) : 0;
+        if (err != 0) {
+            io->seg = begin_seg;
+            io->seg_done_bytes = begin_done_bytes;
+            return err;
+        }
+        if (!io->user)
+            memcpy(to, (const void *)addr, piece);
+        io->seg_done_bytes += piece;
+        done += piece;
+    }
+    io->left_bytes -= n;
+    return 0;
+}

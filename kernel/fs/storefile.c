@@ -1,0 +1,88 @@
+/* Regular files: reads and writes of a vnode whose contents are a memstore. */
+#include <kernel/fs/file.h>
+#include <kernel/sched/thread.h>
+#include <lib/string.h>
+
+/* Bytes of [pos, end) that lie in the page of pos. */
+static size_t piece_bytes(uint64_t pos, uint64_t end)
+{
+    return (size_t)MIN(end - pos, PAGE_BYTES - pos % PAGE_BYTES);
+}
+
+/* Copies [pos, end) of the store to or from the caller; bytes done, or the error of the first
+ * piece. */
+static long store_copy(struct memstore *store, struct iobuf *io, uint64_t pos, uint64_t end,
+                       bool write)
+{
+    uint64_t beg = pos;
+    err_t err = 0;
+
+    while (pos < end) {
+        struct page *page;
+        size_t n = piece_bytes(pos, end);
+        /* A killed process does not finish a gigabyte first. */
+        err = thread_interrupted(SLEEP_KILLABLE) ? -EINTR
+                                                 : memstore_page(store, pos / PAGE_BYTES, &page);
+        if (err != 0)
+            break;
+        char *at = (char *)page_to_ptr(page) + pos % PAGE_BYTES;
+        err = write ? iobuf_take(io, at, n) : iobuf_put(io, at, n);
+        page_unpin(page);
+        if (err != 0)
+            break;
+        pos += n;
+    }
+    return pos > beg ? (long)(pos - beg) : err;
+}
+
+static long store_file_read(struct file *f, struct iobuf *to, uint64_t pos)
+{
+    struct vnode *v = f->vnode;
+
+    if (pos >= v->size_bytes || to->left_bytes == 0)
+        return 0;
+    struct memstore *store = v->ops->store(v);
+    if (store == NULL)
+        return -EIO;
+    long n = store_copy(store, to, pos, pos + MIN(to->left_bytes, v->size_bytes - pos), false);
+    memstore_put(store);
+    if (n > 0)
+        v->atime_ns = fs_now_ns();
+    return n;
+}
+
+static long store_file_write(struct file *f, struct iobuf *from, uint64_t pos)
+{
+    struct vnode *v = f->vnode;
+    uint64_t old_size_bytes = v->size_bytes;
+
+    if (from->left_bytes == 0)
+        return 0;
+    if (pos >= FILE_BYTES_MAX)
+        return -EFBIG;
+    uint64_t end = pos + MIN(from->left_bytes, FILE_BYTES_MAX - pos);
+    if (end > old_size_bytes) {
+        if (v->ops->resize == NULL)
+            return -EPERM;
+        err_t err = v->ops->resize(v, end);
+        if (err != 0)
+            return err;
+    }
+    struct memstore *store = v->ops->store(v);
+    long n = store != NULL ? store_copy(store, from, pos, end, true) : -EIO;
+    if (store != NULL)
+        memstore_put(store);
+    /* What was not written was not appended either. */
+    uint64_t written_end = n > 0 ? pos + (uint64_t)n : 0;
+    if (end > old_size_bytes && written_end < end)
+        (void)v->ops->resize(v, MAX(old_size_bytes, written_end));
+    if (n > 0)
+        v->mtime_ns = v->ctime_ns = fs_now_ns();
+    return n == -ENOMEM ? -ENOSPC : n;
+}
+
+const struct file_ops store_file_ops = {
+    .seekable = true,
+    .read = store_file_read,
+    .write = store_file_write,
+};

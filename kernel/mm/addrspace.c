@@ -1,0 +1,90 @@
+/* Birth, death, heap and walks of an address space. */
+#include <kernel/base/panic.h>
+#include <kernel/phys/kmem.h>
+
+#include "mm.h"
+
+static struct kmem_cache addrspace_cache = KMEM_CACHE("addrspace", struct addrspace);
+static uint64_t last_id;
+
+struct addrspace *addrspace_create(void)
+{
+    struct addrspace *as = kmem_alloc(&addrspace_cache);
+    if (!as)
+        return NULL;
+    if (vpmap_init(&as->vpmap)) {
+        kmem_free(&addrspace_cache, as);
+        return NULL;
+    }
+    rwlock_init(&as->lock, "addrspace", RANK_ADDRSPACE);
+    spin_init(&as->pt_lock, "vpmap", RANK_VPMAP);
+    ref_init(&as->refs, 1);
+    as->search_top = MMAP_TOP;
+    as->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    return as;
+}
+
+void addrspace_get(struct addrspace *as)
+{
+    ref_get(&as->refs);
+}
+
+void addrspace_put(struct addrspace *as)
+{
+    if (!ref_put(&as->refs))
+        return;
+    struct list dead = LIST_INIT(dead);
+    rwlock_write(&as->lock);
+    vmrange_remove(as, USER_BEG, USER_END, &dead);
+    rwlock_write_done(&as->lock);
+    regions_dispose(as, &dead);
+    vpmap_destroy(&as->vpmap);
+    kmem_free(&addrspace_cache, as);
+}
+
+void addrspace_set_brk(struct addrspace *as, uintptr_t beg)
+{
+    rwlock_write(&as->lock);
+    as->brk_beg = as->brk_end = beg;
+    rwlock_write_done(&as->lock);
+}
+
+/* The heap's pages are [brk_beg rounded up, brk_end rounded up): an ordinary anonymous mapping. */
+uintptr_t addrspace_brk(struct addrspace *as, uintptr_t want)
+{
+    rwlock_read(&as->lock);
+    uintptr_t beg = as->brk_beg, end = as->brk_end;
+    rwlock_read_done(&as->lock);
+    if (want < beg || want > MMAP_TOP)
+        return end;
+    uintptr_t old_top = ALIGN_UP(end, PAGE_BYTES), new_top = ALIGN_UP(want, PAGE_BYTES);
+    err_t err = 0;
+    if (new_top > old_top) {
+        struct map_request req = {
+            .addr = old_top,
+            .bytes = new_top - old_top,
+            .place = MAP_AT_FREE,
+            .prot = VP_READ | VP_WRITE,
+            .max_prot = VP_READ | VP_WRITE | VP_EXEC,
+        };
+        uintptr_t addr;
+        err = addrspace_map(as, &req, &addr);
+    } else if (new_top < old_top) {
+        err = addrspace_unmap(as, new_top, old_top - new_top);
+    }
+    if (err)
+        return end;
+    rwlock_write(&as->lock);
+    as->brk_end = want;
+    rwlock_write_done(&as->lock);
+    return want;
+}
+
+void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion *r, void *arg),
+                        void *arg)
+{
+    rwlock_read(&as->lock);
+    for (struct memregion *r = region_at_or_above(as, 0); r && fn(r, arg); r = region_next(r))
+        ;
+    rwlock_read_done(&as->lock);
+}

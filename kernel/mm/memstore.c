@@ -1,0 +1,269 @@
+/* The pgcache of a memstore: absent, busy (being filled), ready.  The protocol:
+ *
+ *   absent -> busy    memstore_page, under s, by the first who asks; everybody else waits on
+ * store->filled busy   -> ready   the same thread, when ops->fill has succeeded busy   -> absent
+ * the same thread, when it has failed ready  -> absent  memstore_resize and the last memstore_put,
+ * which wait for busy pages first */
+#include <kernel/base/panic.h>
+#include <kernel/mm/memstore.h>
+#include <kernel/phys/kmem.h>
+#include <lib/string.h>
+
+#include "mm.h"
+
+static struct kmem_cache node_cache = KMEM_CACHE("radix_node", struct radix_node);
+
+static struct radix_node *node_alloc(void)
+{
+    return kmem_alloc(&node_cache);
+}
+
+static void node_free(struct radix_node *node)
+{
+    kmem_free(&node_cache, node);
+}
+
+static const struct radix_ops cache_ops = {.node_alloc = node_alloc, .node_free = node_free};
+
+void memstore_init(struct memstore *store, const struct memstore_ops *ops, size_t npages)
+{
+    ASSERT(ops->fill && ops->release);
+    store->ops = ops;
+    ref_init(&store->refs, 1);
+    spin_init(&store->lock, "memstore", RANK_MEMSTORE);
+    store->npages = npages;
+    store->pages = (struct radix){0};
+    waitq_init(&store->filled);
+    mutex_init(&store->rmap_lock, "rmap", RANK_RMAP);
+    list_init(&store->regions);
+    store->promised = 0;
+    store->nfills = 0;
+}
+
+err_t memstore_promise(struct memstore *store)
+{
+    ASSERT(store->pages.count == 0 && store->promised == 0);
+    if (!pmem_promise(store->npages))
+        return -ENOMEM;
+    store->promised = store->npages;
+    return 0;
+}
+
+void memstore_get(struct memstore *store)
+{
+    ref_get(&store->refs);
+}
+
+/* Puts a new busy page in the cache.  s held. */
+static err_t begin_fill(struct memstore *store, size_t idx, struct page **page)
+{
+    struct page *p = page_alloc(PAGE_CACHE, 0, store->promised ? PMEM_PROMISED : 0);
+    if (!p)
+        return -ENOMEM;
+    err_t err = radix_insert(&store->pages, &cache_ops, idx, p);
+    if (err) {
+        page_free(p);
+        if (store->promised)
+            pmem_promise_again();
+        return err;
+    }
+    p->busy = 1;
+    p->promised = store->promised > 0;
+    store->promised -= p->promised;
+    *page = p;
+    return 0;
+}
+
+/* Fills a busy page and settles its state; on success the caller gets a pin.  No lock held. */
+static err_t fill_page(struct memstore *store, size_t idx, struct page *page)
+{
+    err_t err = store->ops->fill(store, idx, page);
+    spin_lock(&store->lock);
+    page->busy = 0;
+    bool promised = page->promised;
+    if (err) {
+        radix_remove(&store->pages, &cache_ops, idx);
+        store->promised += promised;
+    } else {
+        store->nfills++;
+        page_pin(page);
+    }
+    waitq_wake_all(&store->filled);
+    spin_unlock(&store->lock);
+    if (err) {
+        page_unpin(page);
+        if (promised)
+            pmem_promise_again();
+    }
+    return err;
+}
+
+err_t memstore_page(struct memstore *store, size_t idx, struct page **page)
+{
+    assert_may_sleep("memstore_page");
+    struct page *p;
+    spin_lock(&store->lock);
+    for (;;) {
+        if (idx >= store->npages) {
+            spin_unlock(&store->lock);
+            return -ENXIO;
+        }
+        p = radix_get(&store->pages, idx);
+        if (!p || !p->busy)
+            break;
+        (void)waitq_sleep(&store->filled, &store->lock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
+    }
+    err_t err = 0;
+    bool fill = !p;
+    if (fill)
+        err = begin_fill(store, idx, &p);
+    else
+        page_pin(p);
+    spin_unlock(&store->lock);
+    if (!err && fill)
+        err = fill_page(store, idx, p);
+    if (!err)
+        *page = p;
+    return err;
+}
+
+struct page *memstore_page_cached(struct memstore *store, size_t idx)
+{
+    spin_lock(&store->lock);
+    struct page *p = radix_get(&store->pages, idx);
+    if (p && p->busy)
+        p = NULL;
+    if (p)
+        page_pin(p);
+    spin_unlock(&store->lock);
+    return p;
+}
+
+/* Takes the first page at or after `idx` out of the cache, waiting for it if it is busy; NULL when
+ * there is none. The cache's pin passes to the caller. */
+static struct page *take_page(struct memstore *store, size_t *idx)
+{
+    struct page *p;
+    spin_lock(&store->lock);
+    while ((p = radix_next(&store->pages, idx)) && p->busy)
+        (void)waitq_sleep(&store->filled, &store->lock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
+    if (p)
+        radix_remove(&store->pages, &cache_ops, *idx);
+    spin_unlock(&store->lock);
+    return p;
+}
+
+void memstore_put(struct memstore *store)
+{
+    if (!ref_put(&store->refs))
+        return;
+    assert_may_sleep("memstore_put");
+    ASSERT(list_empty(&store->regions));
+    if (store->ops->writeback)
+        (void)memstore_sync(store); /* nobody is left to hear of an error */
+    size_t idx = 0;
+    struct page *p;
+    while ((p = take_page(store, &idx)))
+        page_unpin(p);
+    pmem_unpromise(store->promised);
+    store->ops->release(store);
+}
+
+/* Removes the pages of store page `first` and after from every mapping.  rmap_lock held. */
+static void unmap_tail(struct memstore *store, size_t first)
+{
+    list_for_each (node, &store->regions) {
+        struct memregion *r = list_entry(node, struct memregion, rmap_node);
+        size_t pages = (r->end - r->beg) >> PAGE_SHIFT;
+        if (r->store_page + pages <= first)
+            continue;
+        size_t skip = first > r->store_page ? first - r->store_page : 0;
+        pt_clear(r->as, r->beg + (skip << PAGE_SHIFT), r->end, PT_CLEAR_CACHED);
+    }
+}
+
+/* The order matters: first no page beyond the end can be found or filled, then those mapped go.  A
+ * fault that found its page before installs it under pt_lock only if npages still allows it, and
+ * pt_clear takes pt_lock after. */
+void memstore_resize(struct memstore *store, size_t npages)
+{
+    mutex_lock(&store->rmap_lock);
+    spin_lock(&store->lock);
+    bool shrinks = npages < store->npages;
+    __atomic_store_n(&store->npages, npages, __ATOMIC_RELEASE);
+    spin_unlock(&store->lock);
+    if (shrinks) {
+        size_t idx = npages;
+        struct page *p;
+        while ((p = take_page(store, &idx)))
+            page_unpin(p);
+        unmap_tail(store, npages);
+    }
+    mutex_unlock(&store->rmap_lock);
+}
+
+/* The first dirty page at or after *idx, clean from now on, with a pin; NULL when there is none. */
+static struct page *next_dirty(struct memstore *store, size_t *idx)
+{
+    struct page *p;
+    spin_lock(&store->lock);
+    while ((p = radix_next(&store->pages, idx))) {
+        if (!p->busy && __atomic_exchange_n(&p->dirty, 0, __ATOMIC_ACQ_REL)) {
+            page_pin(p);
+            break;
+        }
+        if ((*idx)++ == SIZE_MAX) {
+            p = NULL;
+            break;
+        }
+    }
+    spin_unlock(&store->lock);
+    return p;
+}
+
+/* Makes every mapping of page `idx` say when it is written next.  rmap_lock held. */
+static void write_protect(struct memstore *store, size_t idx)
+{
+    list_for_each (node, &store->regions) {
+        struct memregion *r = list_entry(node, struct memregion, rmap_node);
+        size_t pages = (r->end - r->beg) >> PAGE_SHIFT;
+        if (!r->shared || idx < r->store_page || idx - r->store_page >= pages)
+            continue;
+        uintptr_t va = r->beg + ((idx - r->store_page) << PAGE_SHIFT);
+        pt_restrict(r->as, va, va + PAGE_BYTES, VP_READ | VP_EXEC);
+    }
+}
+
+err_t memstore_sync(struct memstore *store)
+{
+    if (!store->ops->writeback)
+        return 0;
+    err_t first_err = 0;
+    struct page *p;
+    for (size_t idx = 0; (p = next_dirty(store, &idx)); idx++) {
+        mutex_lock(&store->rmap_lock);
+        write_protect(store, idx);
+        mutex_unlock(&store->rmap_lock);
+        err_t err = store->ops->writeback(store, idx, p);
+        if (err) {
+            __atomic_store_n(&p->dirty, 1, __ATOMIC_RELEASE);
+            first_err = first_err ? first_err : err;
+        }
+        page_unpin(p);
+    }
+    return first_err;
+}
+
+size_t memstore_resident(struct memstore *store)
+{
+    spin_lock(&store->lock);
+    size_t n = store->pages.count;
+    spin_unlock(&store->lock);
+    return n;
+}
+
+err_t memstore_fill_zero(struct memstore *store, size_t idx, struct page *page)
+{
+    memset(page_to_ptr(page), 0, PAGE_BYTES);
+    return 0;
+}

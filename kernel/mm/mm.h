@@ -1,0 +1,87 @@
+/* Inside of kernel/mm: the set of memregions, the page table, and what ends a region's life. */
+#pragma once
+
+#include <kernel/mm/addrspace.h>
+
+/* ---- regions.c: the set.  A held exclusive unless said otherwise. */
+
+/* The region that holds `addr`, or the first above it, or NULL.  A held shared is enough. */
+struct memregion *region_at_or_above(struct addrspace *as, uintptr_t addr);
+struct memregion *region_next(struct memregion *r);
+struct memregion *region_prev(struct memregion *r);
+
+/* An unlinked region or mapping; NULL when out of memory.  mapping_new takes its own reference to
+ * the store. */
+struct memregion *region_new(void);
+void region_free(struct memregion *r);
+struct mapping *mapping_new(struct addrspace *as, struct memstore *store);
+
+/* Gives back a mapping that no region uses and no backend has heard of.  No lock held, or a
+ * reference to the store kept elsewhere. */
+void mapping_abandon(struct mapping *m);
+
+/* Links a filled-in region into the set and into its store's list. */
+void region_link(struct addrspace *as, struct memregion *r);
+
+/* Takes it out of both and appends it to `dead` (by rmap_node). */
+void region_unlink(struct memregion *r, struct list *dead);
+
+/* Cuts `r` at `addr` (inside it, page aligned): r keeps the lower part, `upper` (from region_new)
+ * becomes the rest. */
+void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper);
+
+/* Joins `r` with its lower neighbour when the two are one in all but name; the freed one goes to
+ * `dead`. */
+void region_merge(struct memregion *r, struct list *dead);
+
+/* The end of the mapping below `addr`, and the beginning of the one at or above it: how far tables
+ * may be freed. */
+uintptr_t region_floor(struct addrspace *as, uintptr_t addr);
+uintptr_t region_ceiling(struct addrspace *as, uintptr_t addr);
+
+/* Room for `bytes`, searching downward; 0 when there is none. */
+uintptr_t region_find_room(struct addrspace *as, size_t bytes);
+bool region_is_free(struct addrspace *as, uintptr_t beg, uintptr_t end);
+
+/* Frees unlinked regions: tells backends of mappings that are gone, drops stores.  No lock held;
+ * may sleep. */
+void regions_dispose(struct addrspace *as, struct list *dead);
+
+/* The store's page that `addr` of `r` shows. */
+static inline size_t region_page_idx(const struct memregion *r, uintptr_t addr)
+{
+    return r->store_page + ((addr - r->beg) >> PAGE_SHIFT);
+}
+
+/* ---- ptes.c: page table entries of [beg, end).  pt_lock not held; interrupts on. */
+
+enum pt_clear {
+    PT_CLEAR_ALL,
+    PT_CLEAR_CACHED, /* only pages that belong to a store: truncation leaves private copies */
+};
+
+/* Removes entries, and frees pages after every CPU has forgotten them.  A held, or rmap_lock of the
+ * store of the region that lies there. */
+void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, enum pt_clear which);
+
+/* Frees tables that serve nothing between `floor` and `ceiling`.  A held exclusive; no entry left
+ * there. */
+void pt_free_tables(struct addrspace *as, uintptr_t floor, uintptr_t ceiling);
+
+/* Takes rights away from present entries, or write access only (`prot` keeps the others). */
+void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot);
+
+/* What an entry for `page` in `r` may allow now: pt_lock held. */
+unsigned pt_rights(const struct memregion *r, const struct page *page);
+
+/* ---- unmap.c: the steps of a change to [beg, end).  A held exclusive. */
+
+/* Makes sure that regions begin and end at beg and end; may need up to two regions: -ENOMEM with
+ * nothing changed. */
+err_t vmrange_isolate(struct addrspace *as, uintptr_t beg, uintptr_t end);
+
+/* Removes every region and page of an isolated range; regions go to `dead`. */
+void vmrange_remove(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead);
+
+/* The page-rounded end of [addr, addr + bytes) when it is a range of user space, else 0. */
+uintptr_t vmrange_end(uintptr_t addr, size_t bytes);

@@ -1,0 +1,176 @@
+#include "buddy.h"
+#include "slab.h"
+#include <kernel/base/panic.h>
+#include <kernel/phys/failpoint.h>
+#include <lib/string.h>
+
+#define SLAB_ORDER_MAX 3
+#define SLAB_OBJECTS   8 /* wanted in a slab, if the order allows */
+#define JUNK_FREE      0x5a
+
+static struct kmem_cache *all_caches; /* pushed by compare-and-set, never removed */
+
+static void tail_set(const struct kmem_cache *cache, void *slot, uintptr_t canary, uintptr_t site)
+{
+    if (KERNEL_DEBUG)
+        *tail_of(cache, slot) =
+            (struct slot_tail){.canary = canary ^ (uintptr_t)slot, .site = site};
+}
+
+/* First use of a cache; its lock is held. */
+static void cache_setup(struct kmem_cache *cache)
+{
+    size_t bytes = MAX(cache->object_bytes, sizeof(void *));
+    if (KERNEL_DEBUG)
+        bytes = ALIGN_UP(bytes, _Alignof(struct slot_tail)) + sizeof(struct slot_tail);
+    cache->slot_bytes = ALIGN_UP(bytes, SLOT_ALIGN);
+    cache->slab_order = 0;
+    do {
+        size_t room = (PAGE_BYTES << cache->slab_order) - SLOTS_OFFSET;
+        cache->per_slab = (unsigned)(room / cache->slot_bytes);
+    } while (cache->per_slab < SLAB_OBJECTS && cache->slab_order++ < SLAB_ORDER_MAX);
+    cache->slab_order = MIN(cache->slab_order, (unsigned)SLAB_ORDER_MAX);
+    ASSERTF(cache->per_slab > 0, "cache %s: %zu bytes", cache->name, cache->object_bytes);
+    list_init(&cache->partial);
+    list_init(&cache->full);
+
+    struct kmem_cache *first = __atomic_load_n(&all_caches, __ATOMIC_RELAXED);
+    do {
+        cache->next_cache = first;
+    } while (!__atomic_compare_exchange_n(&all_caches, &first, cache, true, __ATOMIC_RELEASE,
+                                          __ATOMIC_RELAXED));
+}
+
+struct kmem_cache *kmem_caches(void)
+{
+    return __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE);
+}
+
+/* A new slab on no list, or NULL.  The cache's lock is held. */
+static struct kmem_slab *slab_new(struct kmem_cache *cache, uintptr_t site)
+{
+    struct page *page = page_alloc_at(PAGE_SLAB, cache->slab_order, 0, site);
+    if (!page)
+        return NULL;
+    struct kmem_slab *slab = page_to_ptr(page);
+    *slab = (struct kmem_slab){.cache = cache};
+    for (size_t i = 0; i < (size_t)1 << cache->slab_order; i++)
+        page[i].slab = slab;
+    for (unsigned i = cache->per_slab; i > 0; i--) {
+        void **slot = slot_at(cache, slab, i - 1);
+        *slot = slab->free;
+        slab->free = slot;
+        tail_set(cache, slot, CANARY_FREE, 0);
+    }
+    cache->slabs++;
+    return slab;
+}
+
+/* The slab has no objects and is on no list.  The cache's lock is held. */
+static void slab_delete(struct kmem_cache *cache, struct kmem_slab *slab)
+{
+    cache->slabs--;
+    page_free(ptr_to_page(slab));
+}
+
+/* A slab with a free slot, on the partial list.  The cache's lock is held. */
+static struct kmem_slab *slab_with_room(struct kmem_cache *cache, uintptr_t site)
+{
+    if (!list_empty(&cache->partial))
+        return list_first(&cache->partial, struct kmem_slab, node);
+    struct kmem_slab *slab = cache->empty ? cache->empty : slab_new(cache, site);
+    cache->empty = NULL;
+    if (slab)
+        list_push_front(&cache->partial, &slab->node);
+    return slab;
+}
+
+void *kmem_alloc_at(struct kmem_cache *cache, uintptr_t site)
+{
+    if (failpoint_hit())
+        return NULL;
+    spin_lock(&cache->lock);
+    if (cache->per_slab == 0)
+        cache_setup(cache);
+    void **slot = NULL;
+    struct kmem_slab *slab = slab_with_room(cache, site);
+    if (slab) {
+        slot = slab->free;
+        ASSERTF(!KERNEL_DEBUG || slot_is(cache, slot, CANARY_FREE),
+                "cache %s: free slot %p was written to", cache->name, (void *)slot);
+        slab->free = *slot;
+        if (++slab->used == cache->per_slab) {
+            list_remove(&slab->node);
+            list_push_back(&cache->full, &slab->node);
+        }
+        cache->live++;
+        tail_set(cache, slot, CANARY_LIVE, site);
+    }
+    spin_unlock(&cache->lock);
+    return slot ? memset(slot, 0, cache->object_bytes) : NULL;
+}
+
+void *kmem_alloc(struct kmem_cache *cache)
+{
+    return kmem_alloc_at(cache, (uintptr_t)__builtin_return_address(0));
+}
+
+/* The slab of an object of this cache; anything else is a panic. */
+static struct kmem_slab *slab_of(const struct kmem_cache *cache, void *object)
+{
+    const struct page *page = ptr_to_page(object);
+    if (!page || page->use != PAGE_SLAB || page->slab->cache != cache)
+        panic("cache %s: %p is no object of it", cache->name, object);
+    struct kmem_slab *slab = page->slab;
+    size_t offset = (size_t)((uintptr_t)object - (uintptr_t)slab);
+    if (offset < SLOTS_OFFSET || (offset - SLOTS_OFFSET) % cache->slot_bytes != 0)
+        panic("cache %s: %p is not the start of an object", cache->name, object);
+    return slab;
+}
+
+/* The cache's lock is held. */
+static void slot_check_live(const struct kmem_cache *cache, void *slot)
+{
+    if (!KERNEL_DEBUG || slot_is(cache, slot, CANARY_LIVE))
+        return;
+    if (slot_is(cache, slot, CANARY_FREE))
+        panic("cache %s: %p is freed twice", cache->name, slot);
+    panic("cache %s: %p was written beyond its end (canary %#lx, allocated at %#lx)", cache->name,
+          slot, (unsigned long)tail_of(cache, slot)->canary,
+          (unsigned long)tail_of(cache, slot)->site);
+}
+
+void kmem_free(struct kmem_cache *cache, void *object)
+{
+    struct kmem_slab *slab = slab_of(cache, object);
+    void **slot = object;
+    spin_lock(&cache->lock);
+    slot_check_live(cache, slot);
+    ASSERT(slab->used > 0);
+    if (KERNEL_DEBUG)
+        memset(slot, JUNK_FREE, cache->object_bytes);
+    tail_set(cache, slot, CANARY_FREE, 0);
+    *slot = slab->free;
+    slab->free = slot;
+    cache->live--;
+    slab->used--;
+    list_remove(&slab->node);
+    if (slab->used > 0)
+        list_push_front(&cache->partial, &slab->node);
+    else if (!cache->empty)
+        cache->empty = slab;
+    else
+        slab_delete(cache, slab);
+    spin_unlock(&cache->lock);
+}
+
+void kmem_shrink(void)
+{
+    for (struct kmem_cache *cache = kmem_caches(); cache; cache = cache->next_cache) {
+        spin_lock(&cache->lock);
+        if (cache->empty)
+            slab_delete(cache, cache->empty);
+        cache->empty = NULL;
+        spin_unlock(&cache->lock);
+    }
+}

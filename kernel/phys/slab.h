@@ -1,0 +1,48 @@
+/* Inside of kernel/phys: what a slab looks like. */
+#pragma once
+
+#include <arch/mmu.h>
+#include <kernel/phys/kmem.h>
+
+#define SLOT_ALIGN 16
+
+/* At the start of its block; the slots follow. */
+struct kmem_slab {
+    struct kmem_cache *cache;
+    struct list node; /* in cache->partial or cache->full */
+    void **free;      /* first free slot; each holds the pointer to the next */
+    unsigned used;
+};
+
+#define SLOTS_OFFSET ALIGN_UP(sizeof(struct kmem_slab), SLOT_ALIGN)
+
+/* Behind each object in debug builds.  The canary also depends on the address: a copy of a slot is
+ * no slot. */
+struct slot_tail {
+    uintptr_t canary;
+    uintptr_t site;
+};
+
+#define CANARY_LIVE ((uintptr_t)0x11feb10c11feb10cull)
+#define CANARY_FREE ((uintptr_t)0xf4eeb10cf4eeb10cull)
+
+static inline struct slot_tail *tail_of(const struct kmem_cache *cache, void *slot)
+{
+    return (struct slot_tail *)((char *)slot + cache->slot_bytes - sizeof(struct slot_tail));
+}
+
+static inline bool slot_is(const struct kmem_cache *cache, void *slot, uintptr_t canary)
+{
+    return tail_of(cache, slot)->canary == (canary ^ (uintptr_t)slot);
+}
+
+static inline void *slot_at(const struct kmem_cache *cache, struct kmem_slab *slab, unsigned i)
+{
+    return (char *)slab + SLOTS_OFFSET + i * cache->slot_bytes;
+}
+
+/* kmem_alloc() for a caller that gives its own caller's address as the site. */
+void *kmem_alloc_at(struct kmem_cache *cache, uintptr_t site);
+
+/* The caches that were ever used, linked by next_cache; NULL-terminated. */
+struct kmem_cache *kmem_caches(void);

@@ -1,0 +1,148 @@
+/* Delivering signals on the way back to user mode. */
+#include "signal.h"
+
+#include <kernel/base/panic.h>
+#include <lib/string.h>
+
+/* Makes the interrupted system call again, or leaves its -EINTR.  `handler_flags`: of the handler
+ * about to run; NULL when none did. */
+static void settle_restart(struct uthread *ut, const uint64_t *handler_flags)
+{
+    unsigned long nr = ut->restart_nr;
+    ut->restart_nr = RESTART_NONE;
+    if (nr == RESTART_NONE)
+        return;
+    if (!handler_flags || (!ut->restart_no_handler && (*handler_flags & SA_RESTART)))
+        arch_uregs_restart(arch_uregs(&ut->thread.arch), nr);
+}
+
+static void fill_siginfo(struct linux_siginfo *to, int sig, const struct signal_info *info)
+{
+    memset(to, 0, sizeof *to);
+    to->signo = sig;
+    to->code = info->code;
+    if (sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE || sig == SIGTRAP) {
+        if (info->code > 0) {
+            to->addr = info->value;
+            return;
+        }
+    }
+    to->pid = info->pid;
+    to->uid = info->uid;
+    if (sig == SIGCHLD)
+        to->status = info->status;
+    else
+        to->value = info->value;
+}
+
+/* True when the alternate stack is set and the thread is not on it already. */
+static bool use_altstack(const struct uthread *ut, const struct linux_sigaction *action)
+{
+    const struct linux_stack *alt = &ut->altstack;
+    uintptr_t sp = arch_uregs_sp(arch_uregs((struct arch_thread *)&ut->thread.arch));
+    return (action->flags & SA_ONSTACK) && !(alt->flags & SS_DISABLE) && sp - alt->sp >= alt->size;
+}
+
+/* Enters the handler.  siglock held on entry, not on return. */
+static void enter_handler(struct uthread *ut, int sig, const struct signal_info *info)
+{
+    struct process *proc = ut->proc;
+    struct linux_sigaction action = proc->actions.action[sig - 1];
+    sigset_t old_mask = ut->restore_blocked ? ut->saved_blocked : ut->blocked;
+    ut->restore_blocked = false;
+    if (action.flags & SA_RESETHAND)
+        proc->actions.action[sig - 1].handler = SIG_DFL;
+    ut->blocked |= action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig));
+    spin_unlock(&proc->siglock);
+
+    settle_restart(ut, &action.flags);
+    struct linux_siginfo siginfo;
+    fill_siginfo(&siginfo, sig, info);
+    struct arch_sigframe frame = {
+        .sig = sig,
+        .handler = action.handler,
+        .restorer = action.restorer,
+        .altstack_top = use_altstack(ut, &action) ? ut->altstack.sp + ut->altstack.size : 0,
+        .altstack_beg = ut->altstack.sp,
+        .altstack_bytes = ut->altstack.size,
+        .altstack_flags = ut->altstack.flags,
+        .mask = old_mask,
+        .info = &siginfo,
+    };
+    if (arch_signal_push(&frame))
+        process_exit(WAIT_STATUS_SIGNAL(SIGSEGV)); /* nowhere to put the frame */
+}
+
+/* Sleeps until SIGCONT or SIGKILL.  siglock held on entry, not on return. */
+static void stop(struct process *proc, int sig)
+{
+    proc->stopped = true;
+    spin_unlock(&proc->siglock);
+    process_report_stop(proc, WAIT_STATUS_STOP(sig));
+    spin_lock(&proc->siglock);
+    while (proc->stopped &&
+           waitq_sleep(&proc->stop_wait, &proc->siglock, SLEEP_KILLABLE, NS_NEVER) == 0)
+        ;
+    spin_unlock(&proc->siglock);
+}
+
+static void report_continue(struct process *proc)
+{
+    spin_lock(&proc->siglock);
+    bool continued = proc->continued;
+    proc->continued = false;
+    spin_unlock(&proc->siglock);
+    if (continued)
+        process_report_stop(proc, WAIT_STATUS_CONTINUED);
+}
+
+/* Nothing is left to deliver.  siglock held on entry, not on return. */
+static void finish(struct uthread *ut)
+{
+    if (ut->restore_blocked) {
+        ut->blocked = ut->saved_blocked;
+        ut->restore_blocked = false;
+    }
+    thread_clear_notify(&ut->thread, NOTIFY_SIGNAL | NOTIFY_KILL);
+    if (signal_deliverable(ut)) /* the old mask lets more through */
+        thread_notify(&ut->thread, NOTIFY_SIGNAL);
+    spin_unlock(&ut->proc->siglock);
+    settle_restart(ut, NULL);
+}
+
+void signal_deliver(void)
+{
+    struct uthread *ut = uthread_current();
+    struct process *proc = ut->proc;
+    for (;;) {
+        report_continue(proc);
+        struct signal_info info;
+        spin_lock(&proc->siglock);
+        int sig = signal_take(ut, &info);
+        if (!sig)
+            break;
+        switch (signal_effect(proc, sig)) {
+        case SIGNAL_IGNORED:
+            spin_unlock(&proc->siglock);
+            continue;
+        case SIGNAL_HANDLED:
+            enter_handler(ut, sig, &info);
+            continue;
+        case SIGNAL_STOPS:
+            stop(proc, sig);
+            continue;
+        case SIGNAL_KILLS:
+            spin_unlock(&proc->siglock);
+            process_exit(WAIT_STATUS_SIGNAL(sig));
+        }
+    }
+    finish(ut);
+}
+
+void signal_return(void)
+{
+    uint64_t mask;
+    if (arch_signal_pop(&mask))
+        process_exit(WAIT_STATUS_SIGNAL(SIGSEGV));
+    signal_set_blocked(mask);
+}

@@ -1,0 +1,252 @@
+/* The end of a process, and who hears of it. */
+#include "proc.h"
+
+#include <arch/usercopy.h>
+#include <kernel/base/panic.h>
+#include <kernel/fs/fdtable.h>
+#include <kernel/fs/vnode.h>
+
+static struct waitq init_wait = {
+    LIST_INIT(init_wait.waiters)}; /* p  the kernel, for pid 1 and for the last process */
+static int init_status;            /* p */
+
+void process_changed(struct process *parent)
+{
+    waitq_wake_all(parent ? &parent->child_wait : &init_wait);
+}
+
+int wait_status_code(int status, int *value)
+{
+    *value = status >> 8;
+    if ((status & 0xff) == 0x7f)
+        return CLD_STOPPED;
+    if (status == WAIT_STATUS_CONTINUED) {
+        *value = SIGCONT;
+        return CLD_CONTINUED;
+    }
+    if ((status & 0x7f) == 0)
+        return CLD_EXITED;
+    *value = status & 0x7f;
+    return CLD_KILLED;
+}
+
+/* Sends the signal a child's end or stop means to its parent.  p held. */
+static void signal_parent(struct process *proc, int sig, int status)
+{
+    if (!proc->parent || sig == 0)
+        return;
+    struct signal_info info = {.pid = proc->pid, .uid = proc->cred.uid};
+    info.code = wait_status_code(status, &info.status);
+    signal_send(proc->parent, sig, &info);
+}
+
+void process_report_stop(struct process *proc, int status)
+{
+    spin_lock(&proctable_lock);
+    proc->stop_report = status;
+    signal_parent(proc, SIGCHLD, status);
+    process_changed(proc->parent);
+    spin_unlock(&proctable_lock);
+}
+
+/* A zombie whose parent does not want it leaves at once.  p held.  True: the caller drops the
+ * table's reference. */
+static bool reap_unwanted(struct process *proc)
+{
+    if (proc->parent && !(proc->exit_signal == SIGCHLD && signal_ignores_children(proc->parent)))
+        return false;
+    process_unlink(proc);
+    return true;
+}
+
+/* Children go to init; what is left of a dead one whom init would not wait for goes at once.  p
+ * held. */
+static void give_children_away(struct process *proc, struct list *gone)
+{
+    struct process *heir = init_process != proc ? init_process : NULL;
+    struct list *node;
+    while ((node = list_pop_front(&proc->children))) {
+        struct process *child = list_entry(node, struct process, sibling_node);
+        child->parent = heir;
+        child->exit_signal = SIGCHLD;
+        if (heir)
+            list_push_back(&heir->children, node);
+        if (child->state != PROCESS_ZOMBIE)
+            continue;
+        if (reap_unwanted(child)) {
+            list_push_back(gone, &child->sibling_node);
+        } else {
+            signal_parent(child, SIGCHLD, child->status);
+            process_changed(heir);
+        }
+    }
+}
+
+/* Becomes a zombie, or less.  After this the process belongs to its parent. */
+static void announce_exit(struct process *proc, int status)
+{
+    struct list gone = LIST_INIT(gone);
+    struct uthread *self = uthread_current();
+    spin_lock(&proctable_lock);
+    give_children_away(proc, &gone);
+    proc->status = status;
+    proc->run_ns += thread_run_ns(&self->thread);
+    proc->state = PROCESS_ZOMBIE;
+    if (proc == init_process) {
+        init_process = NULL;
+        init_status = status;
+    }
+    struct process *parent = proc->parent;
+    signal_parent(proc, proc->exit_signal, status);
+    if (reap_unwanted(proc))
+        list_push_back(&gone, &proc->sibling_node);
+    process_changed(parent);
+    if (parent)
+        waitq_wake_all(&init_wait); /* process_kill_all counts */
+    spin_unlock(&proctable_lock);
+    struct list *node;
+    while ((node = list_pop_front(&gone)))
+        process_put(list_entry(node, struct process, sibling_node));
+}
+
+/* Lets go of everything a process holds.  The order: locks and mappings before the creator's end
+ * (R4), all of it before a parent can hear of the exit. */
+static void release_all(struct uthread *self)
+{
+    struct process *proc = self->proc;
+    shm_thread_exit(&self->shm);
+    fdtable_put(proc->fds);
+    proc->fds = NULL;
+    process_set_cwd(proc, NULL);
+    struct addrspace *as = proc->as;
+    spin_lock(&proc->siglock);
+    proc->as = NULL;
+    spin_unlock(&proc->siglock);
+    bool irq = arch_irq_save();
+    self->thread.vpmap = NULL;
+    vpmap_activate(NULL);
+    arch_irq_restore(irq);
+    addrspace_put(as);
+    shm_process_exit(&proc->shm);
+}
+
+void process_exit(int status)
+{
+    struct uthread *self = uthread_current();
+    struct process *proc = self->proc;
+    spin_lock(&proc->siglock);
+    proc->exiting = true;
+    spin_unlock(&proc->siglock);
+    if (self->clear_child_tid && ref_read(&proc->as->refs) > 1) {
+        int zero = 0; /* set_tid_address(2): only while somebody shares the memory */
+        (void)copy_to_user(self->clear_child_tid, &zero, sizeof zero);
+    }
+    release_all(self);
+    process_vfork_done(proc);
+    spin_lock(&proc->siglock);
+    list_remove(&self->proc_node);
+    proc->nthreads--;
+    spin_unlock(&proc->siglock);
+    announce_exit(proc, status);
+    thread_exit();
+}
+
+static bool wanted(const struct process *self, const struct process *child, int which)
+{
+    if (which > 0)
+        return child->pid == which;
+    if (which == 0)
+        return child->pgid == self->pgid;
+    return which == -1 || child->pgid == -which;
+}
+
+/* What there is to say of a child now.  p held. */
+static bool report(struct process *child, unsigned options, struct wait_result *result)
+{
+    result->uid = child->cred.uid;
+    if (child->state == PROCESS_ZOMBIE) {
+        if (!(options & WEXITED))
+            return false;
+        result->status = child->status;
+        result->run_ns = child->run_ns + child->children_run_ns;
+        return true;
+    }
+    bool stop = (child->stop_report & 0xff) == 0x7f;
+    if (!child->stop_report || !(options & (stop ? WUNTRACED : WCONTINUED)))
+        return false;
+    result->status = child->stop_report;
+    result->run_ns = 0;
+    if (!(options & WNOWAIT))
+        child->stop_report = 0;
+    return true;
+}
+
+/* A child to report, or NULL; *any: is there one to wait for?  p held. */
+static struct process *find_child(struct process *self, int which, unsigned options,
+                                  struct wait_result *result, bool *any)
+{
+    *any = false;
+    list_for_each (node, &self->children) {
+        struct process *child = list_entry(node, struct process, sibling_node);
+        if (!wanted(self, child, which))
+            continue;
+        *any = true;
+        if (report(child, options, result))
+            return child;
+    }
+    return NULL;
+}
+
+long process_wait(int which, unsigned options, struct wait_result *result)
+{
+    struct process *self = process_current();
+    struct process *child;
+    bool any;
+    err_t err = 0;
+    spin_lock(&proctable_lock);
+    while (!(child = find_child(self, which, options, result, &any)) && !err) {
+        if (!any)
+            err = -ECHILD;
+        else if (options & WNOHANG)
+            break;
+        else
+            err = waitq_sleep(&self->child_wait, &proctable_lock, SLEEP_INTERRUPTIBLE, NS_NEVER);
+    }
+    long pid = child ? child->pid : err;
+    bool reap = child && child->state == PROCESS_ZOMBIE && !(options & WNOWAIT);
+    if (reap) {
+        self->children_run_ns += result->run_ns;
+        process_unlink(child);
+    }
+    spin_unlock(&proctable_lock);
+    if (reap)
+        process_put(child);
+    return pid;
+}
+
+int process_wait_init(void)
+{
+    spin_lock(&proctable_lock);
+    while (init_process)
+        (void)waitq_sleep(&init_wait, &proctable_lock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
+    int status = init_status;
+    spin_unlock(&proctable_lock);
+    return status;
+}
+
+static void kill_one(struct process *proc, void *arg)
+{
+    if (proc->state == PROCESS_LIVE)
+        signal_send(proc, SIGKILL, NULL);
+}
+
+void process_kill_all(void)
+{
+    while (process_count() > 0) {
+        process_for_each(kill_one, NULL);
+        spin_lock(&proctable_lock);
+        (void)waitq_sleep(&init_wait, &proctable_lock, SLEEP_UNINTERRUPTIBLE,
+                          arch_time_ns() + 10 * NS_PER_MS);
+        spin_unlock(&proctable_lock);
+    }
+}

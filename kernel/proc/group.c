@@ -1,0 +1,175 @@
+/* Who may be signalled, and process groups and sessions (kill(2), setpgid(2), setsid(2),
+ * credentials(7)). */
+#include "proc.h"
+
+#include <lib/err.h>
+
+static bool may_signal(const struct process *from, const struct process *to)
+{
+    return from->cred.euid == 0 || from->cred.euid == to->cred.uid ||
+           from->cred.euid == to->cred.suid || from->cred.uid == to->cred.uid ||
+           from->cred.uid == to->cred.suid;
+}
+
+struct kill_args {
+    struct process *from;
+    int pid, sig;
+    unsigned found, refused;
+};
+
+static bool addressed(const struct kill_args *k, const struct process *proc)
+{
+    if (k->pid > 0)
+        return proc->pid == k->pid;
+    if (k->pid == 0)
+        return proc->pgid == k->from->pgid;
+    if (k->pid == -1)
+        return proc->pid != 1 && proc != k->from;
+    return proc->pgid == -k->pid;
+}
+
+/* p held. */
+static void kill_visit(struct process *proc, void *arg)
+{
+    struct kill_args *k = arg;
+    if (!addressed(k, proc))
+        return;
+    k->found++;
+    if (!may_signal(k->from, proc)) {
+        k->refused++;
+        return;
+    }
+    struct signal_info info = {.code = SI_USER, .pid = k->from->pid, .uid = k->from->cred.uid};
+    if (k->sig && proc->state == PROCESS_LIVE)
+        signal_send(proc, k->sig, &info);
+}
+
+long process_kill(int pid, int sig)
+{
+    if (sig < 0 || sig > NSIG)
+        return -EINVAL;
+    struct kill_args k = {.from = process_current(), .pid = pid, .sig = sig};
+    if (pid > 0) {
+        spin_lock(&proctable_lock);
+        struct process *proc = process_find(pid);
+        if (proc)
+            kill_visit(proc, &k);
+        spin_unlock(&proctable_lock);
+    } else {
+        process_for_each(kill_visit, &k);
+    }
+    if (!k.found)
+        return -ESRCH;
+    return k.found == k.refused ? -EPERM : 0;
+}
+
+/* p held. */
+static void interrupt_visit(struct process *proc, void *arg)
+{
+    if (proc->pid != 1 && proc->state == PROCESS_LIVE)
+        signal_send(proc, SIGINT, NULL);
+}
+
+void process_interrupt_all(void)
+{
+    process_for_each(interrupt_visit, NULL);
+}
+
+/* Threads have their process's number until there are threads of their own. */
+long process_tkill(int tgid, int tid, int sig)
+{
+    if (sig < 0 || sig > NSIG || tid <= 0)
+        return -EINVAL;
+    struct process *from = process_current();
+    long result = -ESRCH;
+    spin_lock(&proctable_lock);
+    struct process *proc = process_find(tid);
+    if (proc && (tgid < 0 || tgid == proc->pid)) {
+        result = may_signal(from, proc) ? 0 : -EPERM;
+        struct signal_info info = {.code = SI_TKILL, .pid = from->pid, .uid = from->cred.uid};
+        if (!result && sig && proc->state == PROCESS_LIVE)
+            signal_send(proc, sig, &info);
+    }
+    spin_unlock(&proctable_lock);
+    return result;
+}
+
+/* The caller (0 or its own pid) or one of its children; NULL otherwise.  p held. */
+static struct process *self_or_child(struct process *self, int pid)
+{
+    if (pid == 0 || pid == self->pid)
+        return self;
+    struct process *proc = process_find(pid);
+    return proc && proc->parent == self ? proc : NULL;
+}
+
+struct group_search {
+    int pgid, sid;
+    bool found;
+};
+
+static void find_group(struct process *proc, void *arg)
+{
+    struct group_search *s = arg;
+    s->found |= proc->pgid == s->pgid && proc->sid == s->sid;
+}
+
+long process_setpgid(int pid, int pgid)
+{
+    if (pgid < 0)
+        return -EINVAL;
+    struct process *self = process_current();
+    struct group_search s = {.pgid = pgid, .sid = self->sid};
+    process_for_each(find_group, &s);
+    long result = 0;
+    spin_lock(&proctable_lock);
+    struct process *proc = self_or_child(self, pid);
+    if (!proc)
+        result = -ESRCH;
+    else if (proc->sid != self->sid || proc->sid == proc->pid)
+        result = -EPERM;
+    else if (pgid != 0 && pgid != proc->pid && !s.found)
+        result = -EPERM;
+    else
+        proc->pgid = pgid ? pgid : proc->pid;
+    spin_unlock(&proctable_lock);
+    return result;
+}
+
+long process_setsid(void)
+{
+    struct process *self = process_current();
+    spin_lock(&proctable_lock);
+    bool leader = pid_names_group(self->pid);
+    if (!leader)
+        self->pgid = self->sid = self->pid;
+    spin_unlock(&proctable_lock);
+    return leader ? -EPERM : self->pid;
+}
+
+long process_getpgid(int pid)
+{
+    spin_lock(&proctable_lock);
+    struct process *proc = pid ? process_find(pid) : process_current();
+    long result = proc ? proc->pgid : -ESRCH;
+    spin_unlock(&proctable_lock);
+    return result;
+}
+
+long process_getsid(int pid)
+{
+    spin_lock(&proctable_lock);
+    struct process *proc = pid ? process_find(pid) : process_current();
+    long result = proc ? proc->sid : -ESRCH;
+    spin_unlock(&proctable_lock);
+    return result;
+}
+
+int process_getppid(void)
+{
+    struct process *self = process_current();
+    spin_lock(&proctable_lock);
+    int pid = self->parent ? self->parent->pid : 0;
+    spin_unlock(&proctable_lock);
+    return pid;
+}

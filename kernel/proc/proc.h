@@ -1,0 +1,33 @@
+/* Inside of kernel/proc: the process table. */
+#pragma once
+
+#include <kernel/proc/process.h>
+
+/* Guards the tree of processes, pids, groups, and what wait4 looks at.  Rank PROCTABLE. */
+extern struct spinlock proctable_lock;
+
+/* The live or zombie process of this pid, or NULL.  proctable_lock held. */
+struct process *process_find(int pid);
+
+/* Takes a zombie out of the table; the caller then drops the table's reference with no lock held.
+ */
+void process_unlink(struct process *proc);
+void process_put(struct process *proc);
+
+/* A zeroed user thread with its process, both unlinked; `entry` is its first kernel code.  NULL
+ * when out of memory. Undo with process_discard. */
+struct uthread *process_new(const char *name, void (*entry)(void *arg));
+void process_discard(struct uthread *ut);
+
+/* Gives it a pid and a place in the tree below `parent` (NULL: the kernel).  -EAGAIN. */
+err_t process_link(struct uthread *ut, struct process *parent);
+size_t process_count(void);
+
+/* Is a number in use as a process group or session?  p held. */
+bool pid_names_group(int pid);
+
+/* Wakes whoever waits in process_wait or process_wait_init for a change of `proc`.  proctable_lock
+ * held. */
+void process_changed(struct process *parent);
+
+extern struct process *init_process; /* p  pid 1, NULL before and after */

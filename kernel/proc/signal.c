@@ -1,0 +1,233 @@
+/* Sending signals, and what is pending. */
+#include "signal.h"
+
+#include <kernel/base/panic.h>
+#include <lib/string.h>
+
+static bool default_ignores(int sig)
+{
+    return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
+}
+
+static bool default_stops(int sig)
+{
+    return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+enum signal_effect signal_effect(const struct process *proc, int sig)
+{
+    uint64_t handler = proc->actions.action[sig - 1].handler;
+    if (handler == SIG_IGN)
+        return SIGNAL_IGNORED;
+    if (handler != SIG_DFL)
+        return SIGNAL_HANDLED;
+    if (default_ignores(sig))
+        return SIGNAL_IGNORED;
+    return default_stops(sig) ? SIGNAL_STOPS : SIGNAL_KILLS;
+}
+
+static void pend(struct sigpending *pending, int sig, const struct signal_info *info)
+{
+    if (pending->set & SIG_BIT(sig))
+        return;
+    pending->set |= SIG_BIT(sig);
+    pending->info[sig - 1] = info ? *info : (struct signal_info){.code = SI_KERNEL};
+}
+
+/* Does the thread have to look?  Tells it how much hurry there is. */
+static void notify(struct uthread *ut, int sig, enum signal_effect effect)
+{
+    if ((ut->blocked & SIG_BIT(sig)) && sig != SIGKILL)
+        return;
+    thread_notify(&ut->thread,
+                  effect == SIGNAL_KILLS ? NOTIFY_SIGNAL | NOTIFY_KILL : NOTIFY_SIGNAL);
+}
+
+/* SIGCONT and the stop signals cancel each other (signal(7)).  siglock held. */
+static void cancel_opposite(struct process *proc, int sig)
+{
+    sigset_t opposite = 0;
+    if (sig == SIGCONT || sig == SIGKILL) {
+        opposite = SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU);
+        proc->continued |= proc->stopped && sig == SIGCONT;
+        proc->stopped = false;
+        waitq_wake_all(&proc->stop_wait);
+    } else if (default_stops(sig)) {
+        opposite = SIG_BIT(SIGCONT);
+    }
+    proc->pending.set &= ~opposite;
+    list_for_each (node, &proc->threads)
+        list_entry(node, struct uthread, proc_node)->pending.set &= ~opposite;
+}
+
+/* Nobody will ever see a signal that is ignored and not blocked. */
+static bool discarded(const struct process *proc, const struct uthread *ut, int sig)
+{
+    return signal_effect(proc, sig) == SIGNAL_IGNORED && !(ut->blocked & SIG_BIT(sig));
+}
+
+/* A signal that wakes a stopped process is heard by every thread; any other by the first that does
+ * not block it. */
+static void notify_process(struct process *proc, int sig)
+{
+    enum signal_effect effect = signal_effect(proc, sig);
+    list_for_each (node, &proc->threads) {
+        struct uthread *ut = list_entry(node, struct uthread, proc_node);
+        notify(ut, sig, effect);
+        if (effect == SIGNAL_HANDLED && !(ut->blocked & SIG_BIT(sig)))
+            return;
+    }
+}
+
+void signal_send(struct process *proc, int sig, const struct signal_info *info)
+{
+    spin_lock(&proc->siglock);
+    if (!list_empty(&proc->threads)) {
+        cancel_opposite(proc, sig);
+        struct uthread *first = list_first(&proc->threads, struct uthread, proc_node);
+        if (!discarded(proc, first, sig)) {
+            pend(&proc->pending, sig, info);
+            notify_process(proc, sig);
+        }
+    }
+    spin_unlock(&proc->siglock);
+}
+
+void signal_send_thread(struct uthread *ut, int sig, const struct signal_info *info)
+{
+    struct process *proc = ut->proc;
+    spin_lock(&proc->siglock);
+    cancel_opposite(proc, sig);
+    if (!discarded(proc, ut, sig)) {
+        pend(&ut->pending, sig, info);
+        notify(ut, sig, signal_effect(proc, sig));
+    }
+    spin_unlock(&proc->siglock);
+}
+
+void signal_raise_current(int sig)
+{
+    struct uthread *ut = uthread_current();
+    struct signal_info info = {.code = SI_USER, .pid = ut->proc->pid, .uid = ut->proc->cred.uid};
+    signal_send_thread(ut, sig, &info);
+}
+
+void signal_fault_current(int sig, int code, uintptr_t addr)
+{
+    struct uthread *ut = uthread_current();
+    struct process *proc = ut->proc;
+    struct signal_info info = {.code = code, .value = addr};
+    spin_lock(&proc->siglock);
+    if ((ut->blocked & SIG_BIT(sig)) || signal_effect(proc, sig) == SIGNAL_IGNORED) {
+        proc->actions.action[sig - 1].handler = SIG_DFL;
+        ut->blocked &= ~SIG_BIT(sig);
+    }
+    pend(&ut->pending, sig, &info);
+    notify(ut, sig, signal_effect(proc, sig));
+    spin_unlock(&proc->siglock);
+}
+
+sigset_t signal_deliverable(const struct uthread *ut)
+{
+    return (ut->pending.set | ut->proc->pending.set) & ~ut->blocked;
+}
+
+/* A fault of the thread's own goes first, so that its handler sees the registers of the fault. */
+int signal_take(struct uthread *ut, struct signal_info *info)
+{
+    struct sigpending *from = &ut->pending;
+    sigset_t set = from->set & ~ut->blocked;
+    if (!set) {
+        from = &ut->proc->pending;
+        set = from->set & ~ut->blocked;
+    }
+    if (!set)
+        return 0;
+    int sig = set & SIG_BIT(SIGKILL) ? SIGKILL : __builtin_ctzll(set) + 1;
+    from->set &= ~SIG_BIT(sig);
+    *info = from->info[sig - 1];
+    return sig;
+}
+
+bool signal_ignores_children(struct process *proc)
+{
+    spin_lock(&proc->siglock);
+    const struct linux_sigaction *a = &proc->actions.action[SIGCHLD - 1];
+    bool ignores = a->handler == SIG_IGN || (a->flags & SA_NOCLDWAIT);
+    spin_unlock(&proc->siglock);
+    return ignores;
+}
+
+void signal_set_blocked(sigset_t mask)
+{
+    struct uthread *ut = uthread_current();
+    spin_lock(&ut->proc->siglock);
+    ut->blocked = mask & ~SIG_UNBLOCKABLE;
+    if (signal_deliverable(ut))
+        thread_notify(&ut->thread, NOTIFY_SIGNAL);
+    spin_unlock(&ut->proc->siglock);
+}
+
+sigset_t signal_pending_set(void)
+{
+    struct uthread *ut = uthread_current();
+    spin_lock(&ut->proc->siglock);
+    sigset_t set = (ut->pending.set | ut->proc->pending.set) & ut->blocked;
+    spin_unlock(&ut->proc->siglock);
+    return set;
+}
+
+/* A signal that becomes ignored is no longer pending (sigaction(2), POSIX 2.4.3).  siglock held. */
+static void forget_pending(struct process *proc, int sig)
+{
+    proc->pending.set &= ~SIG_BIT(sig);
+    list_for_each (node, &proc->threads)
+        list_entry(node, struct uthread, proc_node)->pending.set &= ~SIG_BIT(sig);
+}
+
+err_t signal_action(int sig, const struct linux_sigaction *new, struct linux_sigaction *old)
+{
+    if (sig < 1 || sig > NSIG || (new && (SIG_BIT(sig) & SIG_UNBLOCKABLE)))
+        return -EINVAL;
+    struct process *proc = process_current();
+    spin_lock(&proc->siglock);
+    struct linux_sigaction *action = &proc->actions.action[sig - 1];
+    if (old)
+        *old = *action;
+    if (new) {
+        *action = *new;
+        action->mask &= ~SIG_UNBLOCKABLE;
+        if (signal_effect(proc, sig) == SIGNAL_IGNORED)
+            forget_pending(proc, sig);
+    }
+    spin_unlock(&proc->siglock);
+    return 0;
+}
+
+void signal_exec(struct process *proc)
+{
+    spin_lock(&proc->siglock);
+    for (int i = 0; i < NSIG; i++) {
+        bool ignored = proc->actions.action[i].handler == SIG_IGN;
+        proc->actions.action[i] = (struct linux_sigaction){.handler = ignored ? SIG_IGN : SIG_DFL};
+    }
+    spin_unlock(&proc->siglock);
+}
+
+err_t signal_suspend(sigset_t mask)
+{
+    struct uthread *ut = uthread_current();
+    spin_lock(&ut->proc->siglock);
+    ut->saved_blocked = ut->blocked;
+    spin_unlock(&ut->proc->siglock);
+    ut->restore_blocked = true;
+    signal_set_blocked(mask);
+    return thread_sleep_until(NS_NEVER, SLEEP_INTERRUPTIBLE);
+}
+
+void signal_set_restart(unsigned long nr, bool no_handler)
+{
+    struct uthread *ut = uthread_current();
+    ut->restart_nr = nr;
+    ut->restart_no_handler = no_handler;
+}

@@ -1,0 +1,20 @@
+/* Inside of kernel/proc: pending signals.  siglock held for all of it. */
+#pragma once
+
+#include "proc.h"
+
+enum signal_effect {
+    SIGNAL_IGNORED,
+    SIGNAL_HANDLED,
+    SIGNAL_STOPS,
+    SIGNAL_KILLS,
+};
+
+/* What a signal would do to the process now. */
+enum signal_effect signal_effect(const struct process *proc, int sig);
+
+/* Takes the next signal to deliver to the thread: its number, or 0. */
+int signal_take(struct uthread *ut, struct signal_info *info);
+
+/* Signals that are pending and not blocked. */
+sigset_t signal_deliverable(const struct uthread *ut);

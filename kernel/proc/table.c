@@ -1,0 +1,231 @@
+/* The table of processes: pids, the tree, references. */
+#include "proc.h"
+
+#include <kernel/base/audit.h>
+#include <kernel/base/panic.h>
+#include <kernel/fs/fdtable.h>
+#include <kernel/fs/vnode.h>
+#include <kernel/phys/kmem.h>
+#include <lib/radix.h>
+#include <lib/string.h>
+
+struct spinlock proctable_lock = SPINLOCK_INIT("proctable", RANK_PROCTABLE);
+struct process *init_process;
+
+static struct radix by_pid; /* p */
+static int last_pid;        /* p */
+static bool pids_reused;    /* p  numbers have wrapped: a new one may still name a group */
+
+static struct kmem_cache process_cache = KMEM_CACHE("process", struct process);
+static struct kmem_cache uthread_cache = KMEM_CACHE("uthread", struct uthread);
+static struct kmem_cache pid_node_cache = KMEM_CACHE("pid_node", struct radix_node);
+
+static struct radix_node *pid_node_alloc(void)
+{
+    return kmem_alloc(&pid_node_cache);
+}
+
+static void pid_node_free(struct radix_node *node)
+{
+    kmem_free(&pid_node_cache, node);
+}
+
+static const struct radix_ops pid_ops = {.node_alloc = pid_node_alloc, .node_free = pid_node_free};
+
+struct process *process_find(int pid)
+{
+    return pid > 0 ? radix_get(&by_pid, (size_t)pid) : NULL;
+}
+
+/* As Linux has it: at most an eighth of memory in kernel stacks, so that processes alone cannot use
+ * it all up. */
+static size_t max_processes(void)
+{
+    return MIN(pmem_total_pages() / (8 * KSTACK_BYTES / PAGE_BYTES), (size_t)PID_MAX - 1);
+}
+
+size_t process_count(void)
+{
+    spin_lock(&proctable_lock);
+    size_t n = by_pid.count;
+    spin_unlock(&proctable_lock);
+    return n;
+}
+
+/* A number no process, group or session uses.  p held. */
+static int pid_alloc(struct process *proc)
+{
+    if (by_pid.count >= max_processes())
+        return -EAGAIN;
+    do {
+        pids_reused |= last_pid == PID_MAX;
+        last_pid = last_pid % PID_MAX + 1;
+    } while (pids_reused && (process_find(last_pid) || pid_names_group(last_pid)));
+    if (radix_insert(&by_pid, &pid_ops, (size_t)last_pid, proc))
+        return -EAGAIN;
+    return last_pid;
+}
+
+static void uthread_release(struct thread *t)
+{
+    struct uthread *ut = container_of(t, struct uthread, thread);
+    struct process *proc = ut->proc;
+    kmem_free(&uthread_cache, ut);
+    process_put(proc);
+}
+
+struct uthread *process_new(const char *name, void (*entry)(void *arg))
+{
+    struct process *proc = kmem_alloc(&process_cache);
+    struct uthread *ut = kmem_alloc(&uthread_cache);
+    if (!proc || !ut || thread_init(&ut->thread, name, entry, ut, true, uthread_release)) {
+        if (ut)
+            kmem_free(&uthread_cache, ut);
+        if (proc)
+            kmem_free(&process_cache, proc);
+        return NULL;
+    }
+    ref_init(&proc->refs, 1);
+    list_init(&proc->children);
+    list_init(&proc->sibling_node);
+    waitq_init(&proc->child_wait);
+    spin_init(&proc->siglock, "siglock", RANK_SIGNAL);
+    list_init(&proc->threads);
+    waitq_init(&proc->stop_wait);
+    str_copy(proc->name, name, sizeof proc->name);
+    ut->proc = proc;
+    ut->restart_nr = RESTART_NONE;
+    ut->altstack.flags = SS_DISABLE;
+    list_push_back(&proc->threads, &ut->proc_node);
+    proc->nthreads = 1;
+    return ut;
+}
+
+void process_discard(struct uthread *ut)
+{
+    struct process *proc = ut->proc;
+    if (proc->as)
+        addrspace_put(proc->as);
+    if (proc->fds)
+        fdtable_put(proc->fds);
+    if (proc->cwd)
+        vnode_put(proc->cwd);
+    thread_destroy(&ut->thread);
+}
+
+void process_put(struct process *proc)
+{
+    if (ref_put(&proc->refs))
+        kmem_free(&process_cache, proc);
+}
+
+err_t process_link(struct uthread *ut, struct process *parent)
+{
+    struct process *proc = ut->proc;
+    spin_lock(&proctable_lock);
+    int pid = pid_alloc(proc);
+    if (pid < 0) {
+        spin_unlock(&proctable_lock);
+        return pid;
+    }
+    proc->pid = pid;
+    ut->tid = pid;
+    proc->parent = parent;
+    proc->pgid = parent ? parent->pgid : pid;
+    proc->sid = parent ? parent->sid : pid;
+    if (parent)
+        list_push_back(&parent->children, &proc->sibling_node);
+    ref_get(&proc->refs); /* the table's */
+    shm_process_init(&proc->shm, (uint32_t)pid);
+    shm_thread_init(&ut->shm, ut->thread.id, (uint32_t)pid);
+    spin_unlock(&proctable_lock);
+    return 0;
+}
+
+void process_unlink(struct process *proc)
+{
+    ASSERT(proc->state == PROCESS_ZOMBIE);
+    proc->state = PROCESS_REAPED;
+    list_remove(&proc->sibling_node);
+    radix_remove(&by_pid, &pid_ops, (size_t)proc->pid);
+}
+
+struct uthread *uthread_current(void)
+{
+    struct thread *t = thread_current();
+    return t->release == uthread_release ? container_of(t, struct uthread, thread) : NULL;
+}
+
+struct process *process_current(void)
+{
+    struct uthread *ut = uthread_current();
+    return ut ? ut->proc : NULL;
+}
+
+const struct cred *process_cred(void)
+{
+    struct process *proc = process_current();
+    return proc ? &proc->cred : &cred_root;
+}
+
+struct vnode *process_cwd(struct process *proc)
+{
+    spin_lock(&proc->siglock);
+    struct vnode *cwd = proc->cwd;
+    vnode_get(cwd);
+    spin_unlock(&proc->siglock);
+    return cwd;
+}
+
+void process_set_cwd(struct process *proc, struct vnode *vnode)
+{
+    spin_lock(&proc->siglock);
+    struct vnode *old = proc->cwd;
+    proc->cwd = vnode;
+    spin_unlock(&proc->siglock);
+    vnode_put(old);
+}
+
+unsigned process_umask_swap(unsigned umask)
+{
+    return __atomic_exchange_n(&process_current()->umask, umask & 0777, __ATOMIC_RELAXED);
+}
+
+unsigned process_umask(void)
+{
+    return __atomic_load_n(&process_current()->umask, __ATOMIC_RELAXED);
+}
+
+/* The process at or after *pid.  p held. */
+static struct process *next_process(size_t *pid)
+{
+    return radix_next(&by_pid, pid);
+}
+
+void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg)
+{
+    struct process *proc;
+    spin_lock(&proctable_lock);
+    for (size_t pid = 1; (proc = next_process(&pid)); pid++)
+        fn(proc, arg);
+    spin_unlock(&proctable_lock);
+}
+
+static bool is_group_or_session(struct process *proc, int id)
+{
+    return proc->pgid == id || proc->sid == id;
+}
+
+bool pid_names_group(int pid)
+{
+    struct process *proc;
+    for (size_t at = 1; (proc = next_process(&at)); at++)
+        if (is_group_or_session(proc, pid))
+            return true;
+    return false;
+}
+
+void process_audit(struct audit *audit)
+{
+    audit_add(audit, "processes", process_count());
+}

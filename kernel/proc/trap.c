@@ -1,0 +1,80 @@
+/* What the arch hands up: faults, exceptions, and the way back to user mode (arch/upcall.h). */
+#include "proc.h"
+
+#include <arch/upcall.h>
+#include <kernel/base/lockrank.h>
+#include <kernel/base/panic.h>
+#include <kernel/base/printk.h>
+
+/* A fault in a user copy is the call's -EFAULT; the program's own fault is its signal. */
+bool kernel_page_fault(uintptr_t addr, unsigned access, bool user)
+{
+    struct process *proc = process_current();
+    ASSERTF(proc && proc->as, "page fault at %lx without a process", addr);
+    switch (vm_fault(proc->as, addr, access)) {
+    case FAULT_DONE:
+        return true;
+    case FAULT_NO_REGION:
+        if (user)
+            signal_fault_current(SIGSEGV, SEGV_MAPERR, addr);
+        break;
+    case FAULT_NO_RIGHT:
+        if (user)
+            signal_fault_current(SIGSEGV, SEGV_ACCERR, addr);
+        break;
+    case FAULT_BEYOND_END:
+    case FAULT_NO_MEMORY:
+        if (user)
+            signal_fault_current(SIGBUS, BUS_ADRERR, addr);
+        break;
+    }
+    return user;
+}
+
+void kernel_user_exception(int signal, int code, uintptr_t addr)
+{
+    signal_fault_current(signal, code, addr);
+}
+
+void kernel_return_to_user(void)
+{
+    struct uthread *ut = uthread_current();
+    sched_preempt();
+    while (__atomic_load_n(&ut->thread.notify, __ATOMIC_SEQ_CST) ||
+           ut->restart_nr != RESTART_NONE) {
+        arch_irq_enable();
+        signal_deliver();
+        arch_irq_disable();
+        sched_preempt();
+    }
+    assert_no_locks("return to user mode");
+}
+
+void kernel_timer_irq(void)
+{
+    sched_tick();
+}
+
+void kernel_resched_irq(void)
+{
+    /* need_resched and notify are looked at on the way out. */
+}
+
+void kernel_preempt(void)
+{
+    sched_preempt();
+}
+
+static void print_thread(struct thread *t, void *arg)
+{
+    static const char *const states[] = {"new", "runnable", "blocked", "dead"};
+    printk("  thread %lu %-15s %s, CPU %u%s\n", t->id, t->name, states[t->state], t->cpu, t->on_cpu ? " (running)" : "");
+}
+
+/* tools/run asks, when a guest does not come to an end. */
+void kernel_nmi(void)
+{
+    printk("shoal: non-maskable interrupt; threads:\n");
+    thread_for_each_unlocked(print_thread, NULL);
+    panic("non-maskable interrupt");
+}

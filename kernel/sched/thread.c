@@ -1,0 +1,127 @@
+/* Birth and death of threads. */
+#include "sched.h"
+
+#include <kernel/base/audit.h>
+#include <kernel/base/panic.h>
+#include <kernel/phys/kmem.h>
+#include <kernel/phys/pmem.h>
+#include <lib/err.h>
+#include <lib/string.h>
+
+#define KSTACK_ORDER 2
+_Static_assert(KSTACK_BYTES == PAGE_BYTES << KSTACK_ORDER, "a kernel stack is one block of frames");
+
+struct kthread {
+    struct thread thread;
+};
+
+static struct kmem_cache kthread_cache = KMEM_CACHE("kthread", struct kthread);
+
+static struct spinlock all_lock = SPINLOCK_INIT("threads", RANK_THREADS);
+static struct list all_threads = LIST_INIT(all_threads);
+static size_t nthreads;
+static uint64_t next_id = 1;
+
+err_t thread_init(struct thread *t, const char *name, void (*entry)(void *arg), void *arg,
+                  bool user, void (*release)(struct thread *t))
+{
+    struct page *stack = page_alloc(PAGE_KERNEL, KSTACK_ORDER, 0);
+    if (!stack)
+        return -ENOMEM;
+    t->stack = page_to_ptr(stack);
+    t->state = THREAD_NEW;
+    t->release = release;
+    list_init(&t->runq_node);
+    str_copy(t->name, name, sizeof t->name);
+    t->entry = entry;
+    t->arg = arg;
+    arch_thread_init(&t->arch, t->stack, thread_first_run, t, user);
+    spin_lock(&all_lock);
+    t->id = next_id++;
+    list_push_back(&all_threads, &t->all_node);
+    nthreads++;
+    spin_unlock(&all_lock);
+    return 0;
+}
+
+void thread_destroy(struct thread *t)
+{
+    spin_lock(&all_lock);
+    list_remove(&t->all_node);
+    nthreads--;
+    spin_unlock(&all_lock);
+    page_free(ptr_to_page(t->stack));
+    t->release(t);
+}
+
+void thread_start(struct thread *t)
+{
+    bool irq = arch_irq_save();
+    t->cpu = arch_cpu_id();
+    arch_irq_restore(irq);
+    __atomic_store_n(&t->state, THREAD_RUNNABLE, __ATOMIC_RELEASE);
+    sched_enqueue(t);
+}
+
+static void kthread_release(struct thread *t)
+{
+    kmem_free(&kthread_cache, container_of(t, struct kthread, thread));
+}
+
+struct thread *kthread_create(const char *name, void (*entry)(void *arg), void *arg)
+{
+    struct kthread *k = kmem_alloc(&kthread_cache);
+    if (!k)
+        return NULL;
+    if (thread_init(&k->thread, name, entry, arg, false, kthread_release)) {
+        kmem_free(&kthread_cache, k);
+        return NULL;
+    }
+    return &k->thread;
+}
+
+void thread_exit(void)
+{
+    struct thread *t = thread_current();
+    assert_may_sleep("thread_exit");
+    assert_no_locks("thread_exit");
+    arch_irq_disable();
+    __atomic_store_n(&t->state, THREAD_DEAD, __ATOMIC_RELEASE);
+    schedule(false);
+    panic("dead thread %s ran again", t->name);
+}
+
+uint64_t thread_run_ns(const struct thread *t)
+{
+    uint64_t ns = t->run_ns;
+    if (__atomic_load_n(&t->on_cpu, __ATOMIC_RELAXED))
+        ns += arch_time_ns() - t->switched_in_ns;
+    return ns;
+}
+
+void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg)
+{
+    spin_lock(&all_lock);
+    list_for_each (node, &all_threads)
+        fn(list_entry(node, struct thread, all_node), arg);
+    spin_unlock(&all_lock);
+}
+
+void thread_for_each_unlocked(void (*fn)(struct thread *t, void *arg), void *arg)
+{
+    list_for_each (node, &all_threads)
+        fn(list_entry(node, struct thread, all_node), arg);
+}
+
+size_t thread_count(void)
+{
+    spin_lock(&all_lock);
+    size_t n = nthreads;
+    spin_unlock(&all_lock);
+    return n;
+}
+
+void thread_audit(struct audit *audit)
+{
+    audit_add(audit, "threads", thread_count());
+}

@@ -1,0 +1,136 @@
+/* Memory. */
+#include <arch/usercopy.h>
+#include <kernel/fs/fdtable.h>
+#include <kernel/fs/file.h>
+#include <kernel/proc/process.h>
+#include <kernel/syscall/calls.h>
+
+_Static_assert(PROT_READ == VP_READ && PROT_WRITE == VP_WRITE && PROT_EXEC == VP_EXEC,
+               "mmap(2) and vpmap agree");
+#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+static struct addrspace *current_as(void)
+{
+    return process_current()->as;
+}
+
+/* Touches every page so that later accesses find them; what cannot be touched stays absent
+ * (mmap(2), MAP_POPULATE). */
+static void populate(struct addrspace *as, uintptr_t beg, size_t bytes, unsigned prot)
+{
+    unsigned access = prot & VP_WRITE ? VP_WRITE : prot & VP_READ ? VP_READ : prot;
+    for (uintptr_t va = beg; access && va < beg + bytes; va += PAGE_BYTES)
+        if (vm_fault(as, va, access) != FAULT_DONE || thread_interrupted(SLEEP_KILLABLE))
+            return;
+}
+
+/* The store of a file mapping, with a reference, and what mprotect may later ask of it. */
+static err_t file_mapping(int fd, struct map_request *req)
+{
+    struct file *file = fd_get(process_current()->fds, fd);
+    if (!file)
+        return -EBADF;
+    err_t err = 0;
+    req->store = file_store(file, req->prot, req->shared, &err);
+    if (req->store && req->shared && !file_writable(file))
+        req->max_prot &= ~VP_WRITE;
+    file_put(file);
+    return req->store ? 0 : err;
+}
+
+static err_t parse_flags(unsigned long flags, struct map_request *req)
+{
+    unsigned long known = MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS |
+                          MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED |
+                          MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK;
+    unsigned long type = flags & MAP_TYPE;
+    if (type == MAP_SHARED_VALIDATE && (flags & ~known))
+        return -EOPNOTSUPP;
+    if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+        return -EINVAL;
+    if (flags & MAP_HUGETLB)
+        return -ENOMEM; /* no huge pages are set aside */
+    req->shared = type != MAP_PRIVATE;
+    if (flags & MAP_FIXED_NOREPLACE)
+        req->place = MAP_AT_FREE;
+    else if (flags & MAP_FIXED)
+        req->place = MAP_AT;
+    return 0;
+}
+
+/* mmap(addr, length, prot, flags, fd, offset).  Shared anonymous memory is not there yet: -ENODEV.
+ */
+long sys_mmap(const unsigned long args[6])
+{
+    unsigned long flags = args[3], offset = args[5];
+    struct map_request req = {
+        .addr = args[0],
+        .bytes = args[1],
+        .place = MAP_ANYWHERE,
+        .prot = (unsigned)args[2] & PROT_ALL,
+        .max_prot = PROT_ALL,
+        .store_page = offset >> PAGE_SHIFT,
+    };
+    err_t err = parse_flags(flags, &req);
+    if (err)
+        return err;
+    if (!IS_ALIGNED(offset, PAGE_BYTES) || req.bytes == 0)
+        return -EINVAL;
+    if (!(flags & MAP_ANONYMOUS)) {
+        if (offset + req.bytes < offset)
+            return -EOVERFLOW;
+        err = file_mapping((int)args[4], &req);
+    } else if (req.shared) {
+        err = -ENODEV;
+    }
+    if (err)
+        return err;
+    uintptr_t addr;
+    err = addrspace_map(current_as(), &req, &addr);
+    if (req.store)
+        memstore_put(req.store);
+    if (err)
+        return err;
+    if ((flags & (MAP_POPULATE | MAP_LOCKED)) && !(flags & MAP_NONBLOCK))
+        populate(current_as(), addr, ALIGN_UP(req.bytes, PAGE_BYTES), req.prot);
+    return (long)addr;
+}
+
+long sys_munmap(const unsigned long args[6])
+{
+    return addrspace_unmap(current_as(), args[0], args[1]);
+}
+
+long sys_mprotect(const unsigned long args[6])
+{
+    unsigned long prot = args[2];
+    if (!IS_ALIGNED(args[0], PAGE_BYTES) || (prot & ~(unsigned long)PROT_ALL))
+        return -EINVAL;
+    if (args[1] == 0)
+        return 0;
+    return addrspace_protect(current_as(), args[0], args[1], (unsigned)prot);
+}
+
+long sys_brk(const unsigned long args[6])
+{
+    return (long)addrspace_brk(current_as(), args[0]);
+}
+
+/* madvise(addr, length, advice): WILLNEED and the hints about order change nothing one could see.
+ */
+long sys_madvise(const unsigned long args[6])
+{
+    if (!IS_ALIGNED(args[0], PAGE_BYTES) || ALIGN_UP_OVERFLOWS(args[1], PAGE_BYTES))
+        return -EINVAL;
+    switch (args[2]) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+        return 0;
+    case MADV_DONTNEED:
+        return args[1] == 0 ? 0 : addrspace_discard(current_as(), args[0], args[1]);
+    default:
+        return -EINVAL;
+    }
+}

@@ -1,0 +1,59 @@
+/* Making the n-th allocation of one system call fail (abi/shoal.h, failNth). */
+#pragma once
+
+#include <abi/shoal.h>
+
+#include "child.h"
+#include "regions.h"
+
+/* Far more than any call allocates: a loop that gets here is wrong. */
+#define FAIL_MAX 400
+
+/* Makes call `nr` with its n-th allocation failing.  Nothing touches memory in between, so that no page fault takes the
+ * failure away: all three calls are in one piece.  *left: what failNth still had to go, 0 when the failure happened. */
+CHECK_UNUSED static __attribute__((noinline)) long fail_call(unsigned n, long nr, long a, long b,
+                                                             long c, long d, long e, long f,
+                                                             long *left)
+{
+    const long in[8] = {nr, a, b, c, d, e, f, n};
+    register long result __asm__("r12");
+    register long rest __asm__("r13");
+
+    __asm__ volatile("mov %[fail], %%eax\n\t"
+                     "mov 56(%[in]), %%rdi\n\t"
+                     "syscall\n\t"
+                     "mov 0(%[in]), %%rax\n\t"
+                     "mov 8(%[in]), %%rdi\n\t"
+                     "mov 16(%[in]), %%rsi\n\t"
+                     "mov 24(%[in]), %%rdx\n\t"
+                     "mov 32(%[in]), %%r10\n\t"
+                     "mov 40(%[in]), %%r8\n\t"
+                     "mov 48(%[in]), %%r9\n\t"
+                     "syscall\n\t"
+                     "mov %%rax, %[result]\n\t"
+                     "mov %[fail], %%eax\n\t"
+                     "xor %%edi, %%edi\n\t"
+                     "syscall\n\t"
+                     "mov %%rax, %[rest]"
+                     : [result] "=&r"(result), [rest] "=&r"(rest)
+                     : [in] "r"(in), [fail] "i"(SHOAL_SYS_failNth), "m"(in)
+                     : "rax", "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "memory", "cc");
+    *left = rest;
+    return result;
+}
+
+/* What one failing call is judged by. */
+struct fail_result {
+    long result;
+    bool delivered;
+};
+
+CHECK_UNUSED static struct fail_result fail_nth(unsigned n, long nr, long a, long b, long c)
+{
+    long left = 0;
+    long result = fail_call(n, nr, a, b, c, 0, 0, 0, &left);
+
+    CHECK(left >= 0, "failNth answers %ld", left);
+    CHECK(n < FAIL_MAX, "call %#lx still allocates after %u allocations", nr, n);
+    return (struct fail_result){result, left == 0};
+}

@@ -1,0 +1,28 @@
+/* The machine that kernel/base and kernel/phys run on in unit tests: one Linux process.  Its CPUs
+ * are POSIX threads that have set host_cpu_id; its physical memory is an arena; its console is a
+ * buffer. */
+#pragma once
+
+#include <arch/boot.h>
+#include <lib/util.h>
+
+/* What the console got since the last host_console_clear(), NUL-terminated. */
+const char *host_console(void);
+void host_console_clear(void);
+
+/* Puts an arena of `bytes` below the direct map: physical addresses 0 .. bytes. */
+void host_arena_make(size_t bytes);
+
+/* An arena, and pmem on all of it but `reserved_bytes` at its start.  Once a process. */
+void host_memory_init(size_t bytes, size_t reserved_bytes);
+
+/* Runs fn(arg) in a child process.  The exit code: an EXIT_CODE_* when the kernel powered off, 0
+ * when fn returned, 255 after a signal or a sanitizer's report.  The child's console is in
+ * host_console() afterwards. */
+int host_run_forked(void (*fn)(void *arg), void *arg);
+
+/* Fails the test unless fn(arg) panics with `text` in what it prints. */
+void host_expect_panic(void (*fn)(void *arg), void *arg, const char *text);
+
+/* Runs fn(cpu) on `cpus` threads at once, each with its host_cpu_id. */
+void host_run_cpus(unsigned cpus, void (*fn)(unsigned cpu));

@@ -1,0 +1,90 @@
+#include "host_support.h"
+#include "unit.h"
+
+#include <kernel/base/printk.h>
+#include <kernel/base/spinlock.h>
+
+#define CPUS   4
+#define ROUNDS 20000
+
+static struct spinlock lock = SPINLOCK_INIT("counter", RANK_TIMER);
+static unsigned long counter; /* lock */
+
+static void test_interrupts(void **state)
+{
+    assert_true(arch_irq_enabled());
+    spin_lock(&lock);
+    assert_false(arch_irq_enabled());
+    assert_true(spin_is_locked(&lock));
+    struct spinlock inner;
+    spin_init(&inner, "inner", RANK_ARCH);
+    spin_lock(&inner);
+    spin_unlock(&inner);
+    assert_false(arch_irq_enabled()); /* as they were before the inner one */
+    spin_unlock(&lock);
+    assert_true(arch_irq_enabled());
+    assert_false(spin_is_locked(&lock));
+}
+
+static void test_keep_irq_off(void **state)
+{
+    spin_lock(&lock);
+    assert_true(spin_unlock_keep_irq_off(&lock));
+    assert_false(arch_irq_enabled());
+    assert_false(spin_is_locked(&lock));
+    spin_lock(&lock);
+    assert_false(spin_unlock_keep_irq_off(&lock));
+    arch_irq_enable();
+}
+
+static void count(unsigned cpu)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        spin_lock(&lock);
+        counter++;
+        spin_unlock(&lock);
+    }
+}
+
+static void test_counting(void **state)
+{
+    counter = 0;
+    host_run_cpus(CPUS, count);
+    assert_int_equal(counter, CPUS * ROUNDS);
+}
+
+/* The ticket counters wrap. */
+static void test_wrap(void **state)
+{
+    lock.next = lock.owner = UINT32_MAX - 5;
+    counter = 0;
+    host_run_cpus(CPUS, count);
+    assert_int_equal(counter, CPUS * ROUNDS);
+}
+
+static void take_twice(void *arg)
+{
+    spin_lock(&lock);
+    spin_lock(&lock);
+}
+
+static void unlock_unheld(void *arg)
+{
+    spin_unlock(&lock);
+}
+
+static void test_misuse(void **state)
+{
+    host_expect_panic(take_twice, NULL, "takes \"counter\"");
+    host_expect_panic(unlock_unheld, NULL, "does not hold it");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_interrupts), cmocka_unit_test(test_keep_irq_off),
+        cmocka_unit_test(test_counting),   cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_misuse),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
