@@ -46,6 +46,7 @@ static void mount_root(void)
     if (!boot.initramfs)
         stop_boot("no initramfs", -ENOENT);
     shm_proc_init();
+    process_procfs_init();
     err_t err = rootfs_mount(boot.initramfs, boot.initramfs_bytes);
     if (err)
         stop_boot("root file system", err);
@@ -91,6 +92,24 @@ _Noreturn static void shut_down(int status)
     arch_power_off(differences ? EXIT_CODE_LEAK : code ? EXIT_CODE_STATUS : EXIT_CODE_OK);
 }
 
+/* provoke=panic|fault|lock|leak: the tests see that what watches over the kernel does. */
+static void provoke(void)
+{
+    struct spinlock lock, same_rank;
+    spin_init(&lock, "provoked lock", RANK_CTABLE);
+    spin_init(&same_rank, "provoked lock of the same rank", RANK_CTABLE);
+    if (cmdline_has("provoke", "leak"))
+        (void)page_alloc(PAGE_KERNEL, 0, 0);
+    if (cmdline_has("provoke", "fault"))
+        *(volatile int *)8 = 1;
+    if (cmdline_has("provoke", "lock") || cmdline_has("provoke", "panic"))
+        spin_lock(&lock);
+    if (cmdline_has("provoke", "lock"))
+        spin_lock(&same_rank);
+    if (cmdline_has("provoke", "panic"))
+        panic("provoked");
+}
+
 /* The kernel's first thread: everything that may sleep. */
 static void kernel_thread(void *arg)
 {
@@ -100,6 +119,7 @@ static void kernel_thread(void *arg)
     console_set_interrupt_handler(process_interrupt_all);
     arch_console_listen();
     take_audit(&boot_audit);
+    provoke();
     mount_root();
     start_init();
     shut_down(process_wait_init());

@@ -26,6 +26,16 @@ void *radix_get(const struct radix *tree, size_t index)
     return node ? node->slots[slot_of(index, 1)] : NULL;
 }
 
+void *radix_replace(struct radix *tree, size_t index, void *item)
+{
+    struct radix_node *node = tree->root;
+    for (unsigned level = tree->height; level > 1; level--)
+        node = node->slots[slot_of(index, level)];
+    void *old = node->slots[slot_of(index, 1)];
+    node->slots[slot_of(index, 1)] = item;
+    return old;
+}
+
 /* How many nodes storing at `index` needs, once the tree has `height`. */
 static unsigned nodes_needed(const struct radix *tree, unsigned height, size_t index)
 {

@@ -1,6 +1,7 @@
 /* What each CPU sets up for itself: control registers, GDT, TSS, SYSCALL. */
 #include "cpu.h"
 #include "entry.h"
+#include "tlb.h"
 #include "x86.h"
 
 struct cpu_local cpus[CPUS_MAX];
@@ -127,6 +128,7 @@ bool cpu_setup(unsigned id, void *ist_stacks)
 
 void arch_cpu_wait(void)
 {
+    tlb_halting();
     /* Interrupts are accepted only after the instruction that follows STI: none is lost between the
      * two. */
     __asm__ volatile("sti; hlt" : : : "memory");

@@ -55,6 +55,16 @@ static inline struct cpu_local *cpu_self(void)
     return cpu;
 }
 
+/* The current user thread's.  With interrupts off: a thread that moves to another CPU between the
+ * two loads would find somebody else's. */
+static inline struct arch_thread *cpu_thread(void)
+{
+    bool irq = arch_irq_save();
+    struct arch_thread *t = cpu_self()->thread;
+    arch_irq_restore(irq);
+    return t;
+}
+
 /* Sets up this CPU's registers, descriptor tables and stacks.  `ist_stacks` has IST_COUNT times
  * IST_STACK_BYTES.  False when the CPU lacks what the kernel needs. */
 bool cpu_setup(unsigned id, void *ist_stacks);

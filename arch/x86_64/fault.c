@@ -9,6 +9,7 @@
 /* Error code of a page fault (SDM vol. 3, 4.7). */
 #define PF_PRESENT  (1u << 0)
 #define PF_WRITE    (1u << 1)
+#define PF_USER     (1u << 2)
 #define PF_RESERVED (1u << 3)
 #define PF_FETCH    (1u << 4)
 
@@ -134,20 +135,24 @@ static unsigned fault_access(uint64_t error)
     return error & PF_WRITE ? VP_WRITE : VP_READ;
 }
 
-static uintptr_t usercopy_resume(uintptr_t rip)
+static const struct fault_range *usercopy_range(uintptr_t rip)
 {
     for (const struct fault_range *r = usercopy_ranges; r < usercopy_ranges_end; r++) {
         if (rip >= r->beg && rip < r->end)
-            return r->resume;
+            return r;
     }
-    return 0;
+    return NULL;
 }
 
 static void page_fault_in_kernel(struct arch_uregs *regs, uintptr_t addr)
 {
-    uintptr_t resume = usercopy_resume(regs->rip);
-    if (resume == 0 || addr < USER_BEG || addr >= USER_END)
+    const struct fault_range *range = usercopy_range(regs->rip);
+    if (!range || addr < USER_BEG || addr >= USER_END)
         trap_panic(regs, "page fault in the kernel");
+    if (range->at_once) {
+        regs->rip = range->resume;
+        return;
+    }
     if (regs->rflags & RFLAGS_IF)
         arch_irq_enable();
     else
@@ -156,7 +161,7 @@ static void page_fault_in_kernel(struct arch_uregs *regs, uintptr_t addr)
     bool again = kernel_page_fault(addr, fault_access(regs->error), false);
     arch_irq_disable();
     if (!again)
-        regs->rip = resume;
+        regs->rip = range->resume;
 }
 
 void page_fault(struct arch_uregs *regs)
@@ -170,6 +175,11 @@ void page_fault(struct arch_uregs *regs)
     }
     trap_remember(regs, addr);
     arch_irq_enable();
-    kernel_page_fault(addr, fault_access(regs->error), true);
+    /* An access the CPU made for itself on behalf of an instruction (QEMU's iretq reads the stack
+     * that way, and SMAP refuses): no page that we could map would help. */
+    if (regs->error & PF_USER)
+        kernel_page_fault(addr, fault_access(regs->error), true);
+    else
+        kernel_user_exception(SIG_SEGV, CODE_KERNEL, 0);
     arch_irq_disable();
 }

@@ -126,7 +126,7 @@ static int fpstate_push(struct arch_thread *t, uintptr_t to)
 
 int arch_signal_push(const struct arch_sigframe *sig)
 {
-    struct arch_thread *t = cpu_self()->thread;
+    struct arch_thread *t = cpu_thread();
     struct arch_uregs *regs = arch_uregs(t);
     uintptr_t top = sig->altstack_top ? sig->altstack_top : regs->rsp - RED_ZONE_BYTES;
     uintptr_t fpstate = ALIGN_DOWN(top - FPU_BYTES, FPSTATE_ALIGN);
@@ -161,7 +161,7 @@ int arch_signal_push(const struct arch_sigframe *sig)
 
 int arch_signal_pop(uint64_t *mask)
 {
-    struct arch_thread *t = cpu_self()->thread;
+    struct arch_thread *t = cpu_thread();
     struct arch_uregs *regs = arch_uregs(t);
     struct rt_sigframe frame;
     uint8_t fpu[FPU_BYTES] __attribute__((aligned(16)));

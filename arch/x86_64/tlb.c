@@ -21,9 +21,9 @@
  * TLB.
  *
  * A CPU that goes on in a kernel thread keeps the map loaded, with its bit set (`lazy`).  At the
- * first interrupt it leaves for good: kernel map first, then the bit.  Whoever finds the bit gone
- * knows that CR3 has been loaded since.  A lazy CPU that still has the map has missed nothing, so
- * going on in it is free. */
+ * first interrupt, or before it halts, it leaves for good: kernel map first, then the bit.  Whoever
+ * finds the bit gone knows that CR3 has been loaded since.  A lazy CPU that still has the map has
+ * missed nothing, so going on in it is free. */
 #include "tlb.h"
 #include "apic.h"
 #include "cpu.h"
@@ -74,6 +74,13 @@ void tlb_interrupt(void)
         map_leave(cpu);
     else
         map_catch_up(cpu->map, cpu->id);
+}
+
+void tlb_halting(void)
+{
+    struct cpu_local *cpu = cpu_self();
+    if (cpu->map && cpu->lazy)
+        map_leave(cpu);
 }
 
 static void flush_this_cpu(struct vpmap *map, struct cpu_local *cpu, uint64_t gen, uintptr_t beg,

@@ -31,6 +31,7 @@ void page_fault(struct arch_uregs *regs);
 /* The table of instructions that may fault on user memory: usercopy.S. */
 struct fault_range {
     uintptr_t beg, end, resume;
+    uint64_t at_once; /* resume without an attempt to bring the page in; any context */
 };
 extern const struct fault_range usercopy_ranges[], usercopy_ranges_end[];
 

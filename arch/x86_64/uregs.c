@@ -71,3 +71,8 @@ int arch_tls_control(unsigned code, uintptr_t addr, uintptr_t *value, bool *is_g
         return -EINVAL;
     }
 }
+
+void arch_uregs_set_tls(struct arch_thread *t, uintptr_t base)
+{
+    t->fs_base = base;
+}

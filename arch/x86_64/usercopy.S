@@ -1,11 +1,11 @@
 /* The only instructions of the kernel that touch user memory.  A fault between the two ends of a
- * range resumes at its third address (page_fault_in_kernel); the callers have checked the
- * addresses. */
+ * range resumes at its third address (page_fault_in_kernel), `at_once` without an attempt to bring
+ * the page in; the callers have checked the addresses. */
 #include "smap.inc"
 
-.macro may_fault beg, end, resume
+.macro may_fault beg, end, resume, at_once=0
     .pushsection .rodata.usercopy, "a"
-    .quad \beg, \end, \resume
+    .quad \beg, \end, \resume, \at_once
     .popsection
 .endm
 
@@ -121,6 +121,42 @@ string_beg:
 string_end:
     may_fault string_beg, string_end, string_failed
     forbid_user_access
+    popq %rbp
+    retq
+
+/* bool usercopy_load_u32(const uint32_t *src, uint32_t *value): false when it would fault. */
+    .globl usercopy_load_u32
+    .balign 16
+usercopy_load_u32:
+    pushq %rbp
+    movq %rsp, %rbp
+    allow_user_access
+load_beg:
+    movl (%rdi), %eax
+load_end:
+    may_fault load_beg, load_end, usercopy_failed, 1
+    forbid_user_access
+    movl %eax, (%rsi)
+    movl $1, %eax
+    popq %rbp
+    retq
+
+/* bool usercopy_cas_u32(uint32_t *dst, uint32_t *seen, uint32_t new): puts `new` at dst if *seen is there; what was
+ * there goes to *seen.  False when it would fault. */
+    .globl usercopy_cas_u32
+    .balign 16
+usercopy_cas_u32:
+    pushq %rbp
+    movq %rsp, %rbp
+    movl (%rsi), %eax
+    allow_user_access
+cas_beg:
+    lock cmpxchgl %edx, (%rdi)
+cas_end:
+    may_fault cas_beg, cas_end, usercopy_failed, 1
+    forbid_user_access
+    movl %eax, (%rsi)
+    movl $1, %eax
     popq %rbp
     retq
 

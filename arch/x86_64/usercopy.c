@@ -36,3 +36,18 @@ long copy_string_from_user(char *dst, uintptr_t src, size_t size)
         return n;
     return room < size ? -EFAULT : -ENAMETOOLONG;
 }
+
+static bool user_word_ok(uintptr_t addr)
+{
+    return IS_ALIGNED(addr, sizeof(uint32_t)) && user_range_ok(addr, sizeof(uint32_t));
+}
+
+int user_load_u32(uintptr_t addr, uint32_t *value)
+{
+    return user_word_ok(addr) && usercopy_load_u32((const uint32_t *)addr, value) ? 0 : -EFAULT;
+}
+
+int user_cas_u32(uintptr_t addr, uint32_t *seen, uint32_t new)
+{
+    return user_word_ok(addr) && usercopy_cas_u32((uint32_t *)addr, seen, new) ? 0 : -EFAULT;
+}

@@ -120,32 +120,41 @@ pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end)
     return NULL;
 }
 
+/* What part of user space a table may be freed for, and where one may have become empty. */
+struct unlinking {
+    uintptr_t beg, end, floor, ceiling;
+    struct list *tables;
+};
+
 /* Below `table` of `level`, which covers addresses from `base`. */
-static void unlink_below(pte_t *table, int level, uintptr_t base, uintptr_t floor,
-                         uintptr_t ceiling, struct list *tables)
+static void unlink_below(pte_t *table, int level, uintptr_t base, const struct unlinking *u)
 {
     uintptr_t span = entry_span(level);
-    uintptr_t end = MIN(ceiling, base + ENTRIES * span);
-    for (uintptr_t va = MAX(base, ALIGN_DOWN(floor, span)); va < end; va += span) {
+    uintptr_t end = MIN(u->end, base + ENTRIES * span);
+    for (uintptr_t va = MAX(base, ALIGN_DOWN(u->beg, span)); va < end; va += span) {
         pte_t *entry = &table[entry_idx(va, level)];
         if (!pte_present(*entry))
             continue;
         pte_t *child = entry_table(*entry);
-        if (va >= floor && va + span <= ceiling) {
+        if (va >= u->floor && va + span <= u->ceiling) {
             __atomic_store_n(entry, 0, __ATOMIC_RELEASE);
-            table_collect(child, level - 1, ENTRIES, tables);
+            table_collect(child, level - 1, ENTRIES, u->tables);
         } else if (level > 2) {
-            unlink_below(child, level - 1, va, floor, ceiling, tables);
+            unlink_below(child, level - 1, va, u);
         }
     }
 }
 
-void vpmap_unlink_tables(struct vpmap *map, uintptr_t floor, uintptr_t ceiling, struct list *tables)
+void vpmap_unlink_tables(struct vpmap *map, uintptr_t beg, uintptr_t end, uintptr_t floor,
+                         uintptr_t ceiling, struct list *tables)
 {
     /* What lies outside of user space is nobody's. */
-    if (floor <= USER_BEG)
-        floor = 0;
-    if (ceiling >= USER_END)
-        ceiling = USER_SPAN;
-    unlink_below(map->root, ROOT_LEVEL, 0, floor, ceiling, tables);
+    struct unlinking u = {
+        .beg = beg,
+        .end = end,
+        .floor = floor <= USER_BEG ? 0 : floor,
+        .ceiling = ceiling >= USER_END ? USER_SPAN : ceiling,
+        .tables = tables,
+    };
+    unlink_below(map->root, ROOT_LEVEL, 0, &u);
 }

@@ -116,9 +116,16 @@ _Static_assert(sizeof(struct linux_siginfo) == 128, "siginfo_t has 128 bytes");
 /* clone(2) */
 #define CLONE_SIGNAL_MASK    0xfful
 #define CLONE_VM             0x00000100ul
+#define CLONE_FS             0x00000200ul
+#define CLONE_FILES          0x00000400ul
+#define CLONE_SIGHAND        0x00000800ul
 #define CLONE_VFORK          0x00004000ul
+#define CLONE_THREAD         0x00010000ul
+#define CLONE_SYSVSEM        0x00040000ul
+#define CLONE_SETTLS         0x00080000ul
 #define CLONE_PARENT_SETTID  0x00100000ul
 #define CLONE_CHILD_CLEARTID 0x00200000ul
+#define CLONE_DETACHED       0x00400000ul
 #define CLONE_CHILD_SETTID   0x01000000ul
 
 /* mmap(2), mprotect(2), madvise(2), mremap(2) */
@@ -148,7 +155,34 @@ _Static_assert(sizeof(struct linux_siginfo) == 128, "siginfo_t has 128 bytes");
 #define MADV_SEQUENTIAL     2
 #define MADV_WILLNEED       3
 #define MADV_DONTNEED       4
+#define MADV_FREE           8
+#define MADV_DONTDUMP       16
+#define MADV_DODUMP         17
+#define MADV_COLD           20
+#define MADV_PAGEOUT        21
 #define MREMAP_MAYMOVE      1u
+#define MREMAP_FIXED        2u
+
+/* msync(2), mlock2(2), mlockall(2) */
+#define MS_ASYNC      1u
+#define MS_INVALIDATE 2u
+#define MS_SYNC       4u
+#define MLOCK_ONFAULT 1u
+#define MCL_CURRENT   1u
+#define MCL_FUTURE    2u
+#define MCL_ONFAULT   4u
+
+/* futex(2) */
+#define FUTEX_WAIT           0
+#define FUTEX_WAKE           1
+#define FUTEX_REQUEUE        3
+#define FUTEX_CMP_REQUEUE    4
+#define FUTEX_WAKE_OP        5
+#define FUTEX_WAIT_BITSET    9
+#define FUTEX_WAKE_BITSET    10
+#define FUTEX_PRIVATE_FLAG   128u
+#define FUTEX_CLOCK_REALTIME 256u
+#define FUTEX_CMD_MASK       (~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME))
 
 /* clock_gettime(2), nanosleep(2) */
 #define CLOCK_REALTIME           0
@@ -160,6 +194,19 @@ _Static_assert(sizeof(struct linux_siginfo) == 128, "siginfo_t has 128 bytes");
 #define CLOCK_MONOTONIC_COARSE   6
 #define CLOCK_BOOTTIME           7
 #define TIMER_ABSTIME            1
+
+/* setitimer(2) */
+#define ITIMER_REAL 0
+
+/* sched(7), prctl(2) */
+#define SCHED_OTHER         0
+#define SCHED_FIFO          1
+#define SCHED_RR            2
+#define SCHED_BATCH         3
+#define SCHED_IDLE          5
+#define SCHED_RESET_ON_FORK 0x40000000
+#define PR_SET_NAME         15
+#define PR_GET_NAME         16
 
 struct linux_timespec {
     int64_t sec, nsec;

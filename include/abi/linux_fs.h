@@ -30,6 +30,10 @@
 #define O_PATH        010000000
 #define O_TMPFILE_BIT 020000000
 
+/* memfd_create(2) */
+#define MFD_CLOEXEC    1u
+#define MFD_NAME_BYTES 250 /* with the NUL */
+
 #define AT_FDCWD            (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_EACCESS          0x200

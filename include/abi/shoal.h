@@ -11,8 +11,18 @@
 #define SHOAL_SYS_lockRegion          0x5004
 #define SHOAL_SYS_unlockRegion        0x5005
 #define SHOAL_SYS_tryLockRegion       0x5006
-/* 0x5007 .. 0x500b: lockRegionTimed, createMappingWith, destroySharedRegionWith, statRegion,
- * chmodRegion. The numbers are kept for them; until they are there they answer -ENOSYS. */
+#define SHOAL_SYS_lockRegionTimed     0x5007 /* (name, const struct timespec *) */
+#define SHOAL_SYS_createMappingWith   0x5008 /* (name, void **, const struct region_map *) */
+/* (name, how, const struct timespec * or NULL) */
+#define SHOAL_SYS_destroySharedRegionWith 0x5009
+#define SHOAL_SYS_statRegion              0x500a /* (name, struct region_stat *) */
+#define SHOAL_SYS_chmodRegion             0x500b /* (name, mode) */
+
+/* xv6 pages and zones.  Addresses are results; any failure is a negative errno, which the libraries
+ * turn into -1. */
+#define SHOAL_SYS_shm_open  0x5010 /* (id): the page's address */
+#define SHOAL_SYS_shm_close 0x5011 /* (id) */
+#define SHOAL_SYS_shmem     0x5012 /* (id, flags, size in pages): the zone's address */
 
 /* For tests, uid 0 only: long failNth(unsigned n).  Makes the n-th kernel allocation that the
  * calling thread asks for from now on fail, once (n = 0: none).  Returns what was left of the

@@ -8,8 +8,8 @@
 struct thread;
 
 /* Inline in <machine/cpu.h>:
- *   unsigned arch_cpu_id(void);               index of this CPU, 0 .. arch_cpu_count()-1; call with
- * interrupts off struct thread *arch_current(void);        set by arch_set_current; any context
+ *   unsigned arch_cpu_id(void);               0 .. arch_cpu_count()-1; call with interrupts off
+ *   struct thread *arch_current(void);        set by arch_set_current; any context
  *   void arch_set_current(struct thread *t);  this CPU's current thread; interrupts off
  *   bool arch_irq_save(void);                 turns interrupts off; was it on?
  *   void arch_irq_restore(bool was_on);

@@ -8,13 +8,12 @@
 #define PAGE_BYTES ((size_t)1 << PAGE_SHIFT)
 
 /* Inline in <machine/mmu.h>:
- *   USER_BEG, USER_END                    user addresses are [USER_BEG, USER_END); page 0 is never
- * mapped struct vpmap                          embedded in an addrspace pte_t one leaf entry; 0 is
- * absent void *arch_paddr_to_ptr(paddr_t);     direct map paddr_t arch_ptr_to_paddr(const void *);
- * of a direct-map address pte_t pte_make(paddr_t, unsigned prot);   a user page; VP_*, 0: present, allows nothing
- *   bool pte_present(pte_t);  paddr_t pte_paddr(pte_t);  unsigned pte_prot(pte_t);  bool
- * pte_dirty(pte_t); pte_t pte_load(pte_t *slot);              atomic pte_t pte_swap(pte_t *slot,
- * pte_t new);   atomic; returns what was there */
+ *   USER_BEG, USER_END               user addresses are [USER_BEG, USER_END); not page 0
+ *   struct vpmap, pte_t              embedded in an addrspace; one leaf entry, 0 is absent
+ *   void *arch_paddr_to_ptr(paddr_t), paddr_t arch_ptr_to_paddr(const void *)    direct map
+ *   pte_t pte_make(paddr_t, unsigned prot)    a user page; VP_*, 0: present, allows nothing
+ *   bool pte_present(pte_t), pte_dirty(pte_t); paddr_t pte_paddr(pte_t); unsigned pte_prot(pte_t)
+ *   pte_t pte_load(pte_t *slot), pte_swap(pte_t *slot, pte_t new)   atomic; swap returns the old */
 #define VP_READ  1u
 #define VP_WRITE 2u
 #define VP_EXEC  4u
@@ -39,12 +38,12 @@ pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create);
  * when none. The caller holds the lock of the page table. */
 pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end);
 
-/* Unlinks tables that serve only addresses in [beg, end) rounded out to `floor` and `ceiling` (the
- * ends of the neighbouring mappings) and appends their frames to `tables` (struct page.node). Their
- * entries are absent. The caller holds the lock of the page table, then flushes, then calls
- * vpmap_free_tables. */
-void vpmap_unlink_tables(struct vpmap *map, uintptr_t floor, uintptr_t ceiling,
-                         struct list *tables);
+/* After [beg, end) has been unmapped, whose mapped neighbours end at `floor` and begin at
+ * `ceiling`: unlinks the tables that serve no address outside [floor, ceiling), and appends their
+ * frames to `tables` (struct page.node). The caller holds the lock of the page table, then flushes,
+ * then calls vpmap_free_tables. */
+void vpmap_unlink_tables(struct vpmap *map, uintptr_t beg, uintptr_t end, uintptr_t floor,
+                         uintptr_t ceiling, struct list *tables);
 void vpmap_free_tables(struct list *tables);
 
 /* After it returns, no CPU uses an entry of [beg, end) that was replaced before the call.  Waits

@@ -31,6 +31,7 @@ void arch_uregs_exec(struct arch_thread *t, uintptr_t pc, uintptr_t sp);
 /* fork: the child gets the parent's registers, TLS and FPU state; its system call returns 0. */
 void arch_uregs_fork(struct arch_thread *child, struct arch_thread *parent);
 void arch_uregs_set_sp(struct arch_thread *t, uintptr_t sp);
+void arch_uregs_set_tls(struct arch_thread *t, uintptr_t base); /* of a thread that does not run */
 
 /* Number and six arguments of the system call being made; its result. */
 unsigned long arch_uregs_syscall(const struct arch_uregs *regs, unsigned long args[6]);

@@ -13,3 +13,9 @@ int clear_user(uintptr_t dst, size_t n);
 /* Copies a string with its NUL.  Its length without the NUL; -EFAULT; -ENAMETOOLONG when there is
  * no NUL within `size` bytes (never reads past the NUL or past src + size). */
 long copy_string_from_user(char *dst, uintptr_t src, size_t size);
+
+/* One aligned word, without faulting pages in: -EFAULT at once when it is not there (the caller
+ * lets go of its locks, calls vm_fault() and tries again).  Any context.  user_cas_u32 puts `new`
+ * there if *seen is, atomically, and sets *seen to what was there. */
+int user_load_u32(uintptr_t addr, uint32_t *value);
+int user_cas_u32(uintptr_t addr, uint32_t *seen, uint32_t new);

@@ -30,6 +30,10 @@ void *radix_get(const struct radix *tree, size_t index);
  */
 int radix_insert(struct radix *tree, const struct radix_ops *ops, size_t index, void *item);
 
+/* Puts another item (not NULL) in the place of the one at `index`, which must be there, and returns
+ * that. */
+void *radix_replace(struct radix *tree, size_t index, void *item);
+
 /* Removes and returns the item at `index` (NULL when absent), and frees nodes that have become
  * empty. */
 void *radix_remove(struct radix *tree, const struct radix_ops *ops, size_t index);

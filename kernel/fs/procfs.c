@@ -8,17 +8,17 @@
 #define PROC_INO_FILE_FIRST 2u
 
 struct proc_entry {
+    const char *dir; /* the directory of /proc it is in; NULL: /proc itself */
     const char *name;
-    void (*print)(struct textbuf *b);
+    void (*print)(struct textbuf *b); /* NULL: a directory */
 };
 
-/* A file of /proc, made by lookup and gone with its last user. */
+/* A file or directory of /proc, made by lookup and gone with its last user. */
 struct proc_file {
     struct vnode vnode;
-    const struct proc_entry *entry;
+    const struct proc_entry *entry; /* NULL: /proc itself */
 };
 
-static struct kmem_cache proc_dir_cache = KMEM_CACHE("proc directory", struct vnode);
 static struct kmem_cache proc_file_cache = KMEM_CACHE("proc file", struct proc_file);
 
 static void meminfo_print(struct textbuf *b)
@@ -41,22 +41,46 @@ static void uptime_print(struct textbuf *b)
 
 /* Written during boot, constant after. */
 static struct proc_entry entries[PROCFS_FILES_MAX] = {
-    {"meminfo", meminfo_print},
-    {"uptime", uptime_print},
+    {NULL, "meminfo", meminfo_print},
+    {NULL, "uptime", uptime_print},
 };
 static size_t nentries = 2;
+static const struct procfs_processes *processes;
 
-void procfs_add(const char *name, void (*print)(struct textbuf *b))
+static bool entry_is_in(const struct proc_entry *entry, const char *dir)
+{
+    return dir == NULL || entry->dir == NULL ? dir == entry->dir : strcmp(dir, entry->dir) == 0;
+}
+
+/* Its index, or nentries. */
+static size_t entry_find(const char *dir, const char *name)
 {
     size_t i = 0;
 
-    while (i < nentries && strcmp(entries[i].name, name) != 0)
+    while (i < nentries && !(entry_is_in(&entries[i], dir) && strcmp(entries[i].name, name) == 0))
         i++;
+    return i;
+}
+
+void procfs_add_in(const char *dir, const char *name, void (*print)(struct textbuf *b))
+{
+    if (dir != NULL && entry_find(NULL, dir) == nentries)
+        procfs_add_in(NULL, dir, NULL);
+    size_t i = entry_find(dir, name);
     ASSERT(i < PROCFS_FILES_MAX);
-    entries[i].name = name;
-    entries[i].print = print;
+    entries[i] = (struct proc_entry){dir, name, print};
     if (i == nentries)
         nentries++;
+}
+
+void procfs_add(const char *name, void (*print)(struct textbuf *b))
+{
+    procfs_add_in(NULL, name, print);
+}
+
+void procfs_set_processes(const struct procfs_processes *ops)
+{
+    processes = ops;
 }
 
 static void proc_file_print(struct vnode *v, struct textbuf *b)
@@ -85,19 +109,39 @@ static const struct vnode_ops proc_file_ops = {
     .release = proc_file_release,
 };
 
+static const struct vnode_ops proc_dir_ops;
+
+/* The entry of a directory; NULL: /proc itself. */
+static const struct proc_entry *dir_entry(const struct vnode *dir)
+{
+    return container_of(dir, const struct proc_file, vnode)->entry;
+}
+
+static const char *dir_name(const struct vnode *dir)
+{
+    return dir_entry(dir) != NULL ? dir_entry(dir)->name : NULL;
+}
+
 static err_t proc_lookup(struct vnode *dir, const char *name, struct vnode **out)
 {
-    static const struct vnode_new how = {.mode = S_IFREG | 0444};
-    size_t i = 0;
+    static const struct vnode_new as_file = {.mode = S_IFREG | 0444};
+    static const struct vnode_new as_dir = {.mode = S_IFDIR | 0555};
+    size_t i = entry_find(dir_name(dir), name);
 
-    while (i < nentries && strcmp(entries[i].name, name) != 0)
-        i++;
-    if (i == nentries)
+    if (i == nentries && (dir_entry(dir) != NULL || processes == NULL))
         return -ENOENT;
+    if (i == nentries)
+        return processes->lookup(dir, name, out);
     struct proc_file *file = kmem_alloc(&proc_file_cache);
     if (file == NULL)
         return -ENOMEM;
-    vnode_init(&file->vnode, &proc_file_ops, VNODE_DEV_PROC, PROC_INO_FILE_FIRST + i, &how);
+    bool is_dir = entries[i].print == NULL;
+    vnode_init(&file->vnode, is_dir ? &proc_dir_ops : &proc_file_ops, VNODE_DEV_PROC,
+               PROC_INO_FILE_FIRST + i, is_dir ? &as_dir : &as_file);
+    if (is_dir) {
+        file->vnode.nlink = 2;
+        file->vnode.parent = dir;
+    }
     file->entry = &entries[i];
     *out = &file->vnode;
     return 0;
@@ -106,33 +150,43 @@ static err_t proc_lookup(struct vnode *dir, const char *name, struct vnode **out
 static err_t proc_readdir(struct vnode *dir, uint64_t cookie, struct dir_sink *sink)
 {
     for (size_t i = cookie - DIR_COOKIE_FIRST; i < nentries; i++) {
-        if (!sink->emit(sink, entries[i].name, PROC_INO_FILE_FIRST + i, S_IFREG,
-                        DIR_COOKIE_FIRST + i + 1))
-            break;
+        if (entry_is_in(&entries[i], dir_name(dir)) &&
+            !sink->emit(sink, entries[i].name, PROC_INO_FILE_FIRST + i,
+                        entries[i].print == NULL ? S_IFDIR : S_IFREG, DIR_COOKIE_FIRST + i + 1))
+            return 0;
     }
-    return 0;
+    if (dir_entry(dir) != NULL || processes == NULL)
+        return 0;
+    return processes->readdir(MAX(cookie, (uint64_t)PROCFS_COOKIE_PROCESSES), sink);
 }
 
-static void proc_dir_release(struct vnode *v)
+static err_t proc_child_name(struct vnode *dir, const struct vnode *child, char *buf)
 {
-    kmem_free(&proc_dir_cache, v);
+    if (dir_entry(dir) != NULL)
+        return -ENOENT;
+    if (child->ops == &proc_dir_ops) {
+        str_copy(buf, dir_name(child), NAME_MAX + 1);
+        return 0;
+    }
+    return processes != NULL ? processes->child_name(child, buf) : -ENOENT;
 }
 
 static const struct vnode_ops proc_dir_ops = {
     .lookup = proc_lookup,
     .readdir = proc_readdir,
+    .child_name = proc_child_name,
     .setattr = proc_setattr,
-    .release = proc_dir_release,
+    .release = proc_file_release,
 };
 
 struct vnode *procfs_create(void)
 {
     static const struct vnode_new how = {.mode = S_IFDIR | 0555};
-    struct vnode *dir = kmem_alloc(&proc_dir_cache);
+    struct proc_file *dir = kmem_alloc(&proc_file_cache);
 
     if (dir == NULL)
         return NULL;
-    vnode_init(dir, &proc_dir_ops, VNODE_DEV_PROC, PROC_INO_DIR, &how);
-    dir->nlink = 2;
-    return dir;
+    vnode_init(&dir->vnode, &proc_dir_ops, VNODE_DEV_PROC, PROC_INO_DIR, &how);
+    dir->vnode.nlink = 2;
+    return &dir->vnode;
 }

@@ -41,6 +41,14 @@ static const struct memstore_ops ramfs_store_ops = {
     .release = ramfs_store_release,
 };
 
+bool ramfs_describe_store(const struct memstore *store, uint64_t *ino)
+{
+    if (store->ops != &ramfs_store_ops)
+        return false;
+    *ino = container_of(store, const struct ramfs_file, store)->vnode.ino;
+    return true;
+}
+
 static struct memstore *ramfs_file_store(struct vnode *v)
 {
     memstore_get(&file_of(v)->store);

@@ -6,6 +6,7 @@
 #include <kernel/fs/path.h>
 #include <kernel/fs/procfs.h>
 #include <kernel/fs/ramfs.h>
+#include <kernel/fs/shm.h>
 #include <kernel/phys/kmem.h>
 #include <lib/cpio.h>
 #include <lib/string.h>
@@ -228,20 +229,31 @@ static err_t unpack_all(struct unpack *u, const void *image, size_t bytes)
     }
 }
 
-/* /dev, /proc and /tmp.  Tree lock held. */
+/* Another file system gets the name: what the archive has there must be an empty directory. */
+static err_t free_mount_point(struct unpack *u, struct vnode *dir, const char *name)
+{
+    struct vnode *there = dir;
+    err_t err = enter_dir(u, &there, name, 0755);
+
+    return err != 0 ? err : dir->ops->unlink(dir, name, there);
+}
+
+/* /dev, /dev/shm, /proc and /tmp.  Tree lock held. */
 static err_t add_standard_dirs(struct unpack *u)
 {
-    struct vnode *dev = u->root, *tmp = u->root, *mount_point = u->root;
+    struct vnode *dev = u->root, *tmp = u->root;
 
     err_t err = enter_dir(u, &dev, "dev", 0755);
     if (err == 0)
         err = devfs_populate(dev);
     if (err == 0)
+        err = free_mount_point(u, dev, "shm");
+    if (err == 0)
+        err = shm_file_init(dev);
+    if (err == 0)
         err = enter_dir(u, &tmp, "tmp", 01777);
     if (err == 0)
-        err = enter_dir(u, &mount_point, "proc", 0555);
-    if (err == 0)
-        err = u->root->ops->unlink(u->root, "proc", mount_point);
+        err = free_mount_point(u, u->root, "proc");
     if (err != 0)
         return err;
     struct vnode *proc = procfs_create();

@@ -1,4 +1,4 @@
-/* The table of contexts: names, lifetime, create and destroy (regions.md R1 to R5). */
+/* The table of contexts: keys, ids, and how long a context lives (A1, A3, A8). */
 #include "shmms.h"
 
 #include <kernel/base/audit.h>
@@ -9,15 +9,18 @@
 
 struct spinlock ctable_lock = SPINLOCK_INIT("ctable", RANK_CTABLE);
 
-/* T  A tree by hash of the key: its depth does not depend on how alike the keys are, its growth
- * needs no memory, and its worst case is still logarithmic. */
-static struct rbtree ctable;
-static size_t ncontexts; /* T */
-static uint64_t last_id; /* T */
+/* T  Named contexts, ordered by hash of kind and key: the depth does not depend on how alike keys
+ * are, growth needs no memory, and the worst case is still logarithmic. */
+static struct rbtree by_key;
+static struct rbtree by_id;                                           /* T  all that are not dead */
+static size_t ncontexts;                                              /* T */
+static unsigned nkind[SHM_KINDS];                                     /* T */
+static uint64_t last_id;                                              /* T */
+static struct waitq created_wait = {LIST_INIT(created_wait.waiters)}; /* T */
 
 static struct kmem_cache context_cache = KMEM_CACHE("smemcontext", struct smemcontext);
 
-static uint64_t key_hash(enum shm_kind kind, const char *key)
+uint64_t ctable_hash(enum shm_kind kind, const char *key)
 {
     return hash_bytes(HASH_SEED + kind, key, strlen(key));
 }
@@ -34,87 +37,53 @@ static int compare(uint64_t hash, enum shm_kind kind, const char *key,
 
 struct smemcontext *ctable_find(enum shm_kind kind, const char *key)
 {
-    uint64_t hash = key_hash(kind, key);
-    struct rbnode *node = ctable.root;
+    uint64_t hash = ctable_hash(kind, key);
+    struct rbnode *node = by_key.root;
     while (node) {
-        struct smemcontext *ctx = rb_entry(node, struct smemcontext, node);
+        struct smemcontext *ctx = rb_entry(node, struct smemcontext, key_node);
         int order = compare(hash, kind, key, ctx);
         if (order == 0)
             return ctx;
         node = order < 0 ? node->left : node->right;
     }
-    return NULL;
-}
-
-struct smemcontext *ctable_first(void)
-{
-    struct rbnode *node = rb_first(&ctable);
-    return node ? rb_entry(node, struct smemcontext, node) : NULL;
-}
-
-struct smemcontext *ctable_after(uint64_t hash, enum shm_kind kind, const char *key)
-{
-    struct smemcontext *best = NULL;
-    struct rbnode *node = ctable.root;
-    while (node) {
-        struct smemcontext *ctx = rb_entry(node, struct smemcontext, node);
-        bool after = compare(hash, kind, key, ctx) < 0;
-        if (after)
-            best = ctx;
-        node = after ? node->left : node->right;
-    }
-    return best;
+    return kind == SHM_NAMED ? link_find(hash, key) : NULL;
 }
 
 /* False when the key is taken.  T held. */
-static bool ctable_insert(struct smemcontext *ctx)
+static bool insert_key(struct smemcontext *ctx)
 {
-    struct rbnode *parent = NULL, **link = &ctable.root;
+    struct rbnode *parent = NULL, **link = &by_key.root;
     while (*link) {
         parent = *link;
         int order =
-            compare(ctx->hash, ctx->kind, ctx->key, rb_entry(parent, struct smemcontext, node));
+            compare(ctx->hash, ctx->kind, ctx->key, rb_entry(parent, struct smemcontext, key_node));
         if (order == 0)
             return false;
         link = order < 0 ? &parent->left : &parent->right;
     }
-    rb_insert(&ctable, &ctx->node, parent, link);
-    ctx->id = ++last_id;
-    ncontexts++;
+    rb_insert(&by_key, &ctx->key_node, parent, link);
+    ctx->named = ctx->has_key = true;
     return true;
 }
 
-void ctable_retire(struct smemcontext *ctx)
+/* Ids grow: the new one is the last.  T held. */
+static void insert_id(struct smemcontext *ctx)
 {
-    ASSERT(ctx->state != SHM_DEAD && ctx->mappings == 0);
-    rb_remove(&ctable, &ctx->node);
-    ncontexts--;
-    ctx->state = SHM_DEAD;
-    ctx->creator = NULL;
-    list_remove(&ctx->creator_node);
-    waitq_wake_all(&ctx->dead_wait);
+    struct rbnode *last = rb_last(&by_id);
+    ctx->id = ++last_id;
+    rb_insert(&by_id, &ctx->id_node, last, last ? &last->right : &by_id.root);
+    ncontexts++;
+    nkind[ctx->kind]++;
 }
 
-bool ctable_is_over(const struct smemcontext *ctx)
+unsigned ctable_count_kind(enum shm_kind kind)
 {
-    if (ctx->mappings > 0 || ctx->state == SHM_DEAD)
-        return false;
-    return ctx->state == SHM_CLOSING || (!(ctx->flags & RS_PERSIST) && !ctx->creator);
+    return nkind[kind];
 }
 
-void shm_process_init(struct shm_process *p, uint32_t pid)
+err_t ctable_wait_created(uint64_t deadline_ns)
 {
-    list_init(&p->created);
-    p->pid = pid;
-}
-
-err_t shm_name_check(const char *name, size_t length)
-{
-    if (length == 0 || length > RS_NAME_MAX || memchr(name, '/', length))
-        return -EINVAL;
-    if (!strcmp(name, ".") || !strcmp(name, ".."))
-        return -EINVAL;
-    return 0;
+    return waitq_sleep(&created_wait, &ctable_lock, SLEEP_INTERRUPTIBLE, deadline_ns);
 }
 
 static void context_free(struct smemcontext *ctx)
@@ -126,8 +95,9 @@ static void context_free(struct smemcontext *ctx)
 /* The last reference to the store is gone. */
 static void context_release(struct memstore *store)
 {
-    struct smemcontext *ctx = container_of(store, struct smemcontext, store);
-    ASSERT(ctx->mappings == 0 && !ctx->lock_owner && list_empty(&ctx->lock_waiters));
+    struct smemcontext *ctx = context_of(store);
+    ASSERT(ctx->mappings == 0 && ctx->users == 0 && !ctx->lock_owner &&
+           list_empty(&ctx->lock_waiters));
     context_free(ctx);
 }
 
@@ -139,92 +109,249 @@ static const struct memstore_ops shm_store_ops = {
     .release = context_release,
 };
 
-static struct smemcontext *context_new(enum shm_kind kind, const char *key, size_t size_bytes,
-                                       unsigned flags)
+bool store_is_context(const struct memstore *store)
+{
+    return store->ops == &shm_store_ops;
+}
+
+static struct smemcontext *context_new(const struct shm_caller *who, const struct shm_spec *spec)
 {
     struct smemcontext *ctx = kmem_alloc(&context_cache);
     if (!ctx)
         return NULL;
-    ctx->key_bytes = strlen(key) + 1;
+    const char *key = spec->key ? spec->key : "";
+    ctx->key_bytes = (uint16_t)(strlen(key) + 1);
     ctx->key = kmem_alloc_bytes(ctx->key_bytes);
     if (!ctx->key) {
         kmem_free(&context_cache, ctx);
         return NULL;
     }
     memcpy(ctx->key, key, ctx->key_bytes);
-    memstore_init(&ctx->store, &shm_store_ops, size_bytes >> PAGE_SHIFT);
-    ctx->hash = key_hash(kind, key);
-    ctx->kind = kind;
-    ctx->size_bytes = size_bytes;
-    ctx->flags = flags;
+    memstore_init(&ctx->store, &shm_store_ops,
+                  ALIGN_UP(spec->size_bytes, PAGE_BYTES) >> PAGE_SHIFT);
+    ctx->hash = ctable_hash(spec->kind, key);
+    ctx->kind = (uint8_t)spec->kind;
+    ctx->size_bytes = spec->size_bytes;
+    ctx->flags = (uint8_t)spec->flags;
+    ctx->mode = (uint16_t)(spec->mode & 0777);
+    ctx->uid = who->cred->euid;
+    ctx->gid = who->cred->egid;
+    ctx->users = 1;
+    list_init(&ctx->links);
     list_init(&ctx->creator_node);
     list_init(&ctx->held_node);
     list_init(&ctx->lock_waiters);
-    waitq_init(&ctx->dead_wait);
+    waitq_init(&ctx->unnamed_wait);
     return ctx;
 }
 
-err_t shm_create(const struct shm_caller *who, const char *name, size_t size_bytes, unsigned flags)
+/* Charges and enters a new context.  T held. */
+static err_t enter(struct smemcontext *ctx, const struct shm_caller *who,
+                   const struct shm_spec *spec)
 {
-    if (size_bytes == 0 || ALIGN_UP_OVERFLOWS(size_bytes, PAGE_BYTES) || (flags & ~RS_PERSIST))
-        return -EINVAL;
-    struct smemcontext *ctx = context_new(SHM_NAMED, name, ALIGN_UP(size_bytes, PAGE_BYTES), flags);
-    if (!ctx)
-        return -ENOMEM;
-    if (memstore_promise(&ctx->store)) { /* A7 */
-        context_free(ctx);
-        return -ENOMEM;
-    }
-    spin_lock(&ctable_lock);
-    bool inserted = ctable_insert(ctx);
-    if (inserted) {
+    if (spec->key && ctable_find(spec->kind, spec->key))
+        return -EEXIST;
+    err_t err = account_charge(ctx->uid, ctx->store.npages, &ctx->account);
+    if (err)
+        return err;
+    if (spec->key)
+        insert_key(ctx);
+    insert_id(ctx);
+    if (spec->lives_with_creator) {
         ctx->creator = who->process;
         list_push_back(&who->process->created, &ctx->creator_node);
     }
-    spin_unlock(&ctable_lock);
-    if (!inserted) {
-        pmem_unpromise(ctx->store.promised);
-        context_free(ctx);
-    }
-    return inserted ? 0 : -EEXIST;
+    memstore_get(&ctx->store); /* the first user's; the one from memstore_init is the table's */
+    waitq_wake_all(&created_wait);
+    return 0;
 }
 
-/* Waits for a closing context to go.  T held on entry, not on return; `ctx` is kept by a reference
- * of the caller's. */
-static err_t wait_until_dead(struct smemcontext *ctx)
-{
-    err_t err = 0;
-    while (ctx->state != SHM_DEAD && !err)
-        err = waitq_sleep(&ctx->dead_wait, &ctable_lock, SLEEP_INTERRUPTIBLE, NS_NEVER);
-    if (ctx->state == SHM_DEAD)
-        err = 0;
-    spin_unlock(&ctable_lock);
-    return err;
-}
-
-err_t shm_destroy(const struct shm_caller *who, const char *name)
+static bool key_is_taken(const struct shm_spec *spec)
 {
     spin_lock(&ctable_lock);
-    struct smemcontext *ctx = ctable_find(SHM_NAMED, name);
-    err_t err = 0;
-    if (!ctx || ctx->state == SHM_CLOSING)
-        err = -ENOENT;
-    else if (attach_find(ctx, who->as))
-        err = -EINVAL;
-    if (err) {
+    bool taken = spec->key && ctable_find(spec->kind, spec->key);
+    spin_unlock(&ctable_lock);
+    return taken;
+}
+
+err_t context_create(const struct shm_caller *who, const struct shm_spec *spec,
+                     struct smemcontext **out)
+{
+    if (ALIGN_UP_OVERFLOWS(spec->size_bytes, PAGE_BYTES))
+        return -EINVAL;
+    if (key_is_taken(spec)) /* before memory is promised, which others would miss for a moment */
+        return -EEXIST;
+    struct smemcontext *ctx = context_new(who, spec);
+    if (!ctx)
+        return -ENOMEM;
+    err_t err = spec->flags & RS_NORESERVE ? 0 : memstore_promise(&ctx->store); /* A7 */
+    if (!err) {
+        spin_lock(&ctable_lock);
+        err = enter(ctx, who, spec);
         spin_unlock(&ctable_lock);
-        return err;
+        if (err)
+            memstore_unpromise(&ctx->store);
     }
-    if (ctx->mappings == 0) {
-        ctable_retire(ctx);
-        spin_unlock(&ctable_lock);
-    } else {
-        ctx->state = SHM_CLOSING;
-        memstore_get(&ctx->store);
-        err = wait_until_dead(ctx);
-    }
-    memstore_put(&ctx->store);
+    if (err)
+        context_free(ctx);
+    else
+        *out = ctx;
     return err;
+}
+
+bool context_is_kept(const struct smemcontext *ctx)
+{
+    return ctx->named && ctx->state == SHM_ACTIVE && ((ctx->flags & RS_PERSIST) || ctx->creator);
+}
+
+/* Takes one name away (NULL: every name), and tells who cares when it was the last.  T held. */
+static void remove_key(struct smemcontext *ctx, const char *key)
+{
+    if (!ctx->named)
+        return;
+    if (ctx->has_key && (!key || !strcmp(key, ctx->key))) {
+        rb_remove(&by_key, &ctx->key_node);
+        ctx->has_key = false;
+    } else {
+        links_remove(ctx, key);
+    }
+    if (!key)
+        links_remove(ctx, NULL);
+    ctx->named = context_names(ctx) > 0;
+    shm_file_names_changed(ctx);
+    if (ctx->named)
+        return;
+    waitq_wake_all(&ctx->unnamed_wait);
+    region_lock_closed(ctx);
+}
+
+bool context_check_over(struct smemcontext *ctx)
+{
+    if (ctx->state == SHM_CLOSING && ctx->mappings == 0)
+        remove_key(ctx, NULL); /* R5: gone for whoever waits, though a file may still be open */
+    if (ctx->state == SHM_DEAD || ctx->mappings || ctx->users || context_is_kept(ctx))
+        return false;
+    remove_key(ctx, NULL);
+    rb_remove(&by_id, &ctx->id_node);
+    ncontexts--;
+    nkind[ctx->kind]--;
+    if (ctx->kind == SHM_SYSV)
+        shm_sysv_over(ctx);
+    ctx->state = SHM_DEAD;
+    ctx->creator = NULL;
+    list_remove(&ctx->creator_node);
+    account_release(ctx->account, ctx->store.npages);
+    return true;
+}
+
+void context_bury(struct smemcontext *ctx)
+{
+    memstore_put(&ctx->store);
+}
+
+bool context_unname(struct smemcontext *ctx)
+{
+    remove_key(ctx, NULL);
+    return context_check_over(ctx);
+}
+
+bool context_unlink(struct smemcontext *ctx, const char *key)
+{
+    remove_key(ctx, key);
+    return context_check_over(ctx);
+}
+
+void context_hold_locked(struct smemcontext *ctx)
+{
+    ASSERT(ctx->state != SHM_DEAD);
+    ctx->users++;
+    memstore_get(&ctx->store);
+}
+
+struct smemcontext *context_hold(enum shm_kind kind, const char *key)
+{
+    spin_lock(&ctable_lock);
+    struct smemcontext *ctx = ctable_find(kind, key);
+    if (ctx)
+        context_hold_locked(ctx);
+    spin_unlock(&ctable_lock);
+    return ctx;
+}
+
+void context_drop(struct smemcontext *ctx)
+{
+    spin_lock(&ctable_lock);
+    ASSERT(ctx->users > 0);
+    ctx->users--;
+    bool over = context_check_over(ctx);
+    spin_unlock(&ctable_lock);
+    if (over)
+        context_bury(ctx);
+    memstore_put(&ctx->store);
+}
+
+/* The first context whose id is greater than `id`.  T held. */
+static struct smemcontext *first_after(uint64_t id)
+{
+    struct smemcontext *best = NULL;
+    struct rbnode *node = by_id.root;
+    while (node) {
+        struct smemcontext *ctx = rb_entry(node, struct smemcontext, id_node);
+        if (ctx->id > id)
+            best = ctx;
+        node = ctx->id > id ? node->left : node->right;
+    }
+    return best;
+}
+
+struct smemcontext *context_next(struct smemcontext *ctx)
+{
+    spin_lock(&ctable_lock);
+    struct smemcontext *next = first_after(ctx ? ctx->id : 0);
+    if (next)
+        memstore_get(&next->store);
+    spin_unlock(&ctable_lock);
+    if (ctx)
+        memstore_put(&ctx->store);
+    return next;
+}
+
+bool context_may(const struct smemcontext *ctx, const struct cred *cred, unsigned want)
+{
+    return cred_may(cred, ctx->uid, ctx->gid, ctx->mode, want);
+}
+
+bool context_may_control(const struct smemcontext *ctx, const struct cred *cred)
+{
+    return cred->euid == 0 || cred->euid == ctx->uid;
+}
+
+err_t context_resize(struct smemcontext *ctx, size_t size_bytes)
+{
+    if (ALIGN_UP_OVERFLOWS(size_bytes, PAGE_BYTES))
+        return -EFBIG;
+    size_t old_pages = ctx->store.npages,
+           new_pages = ALIGN_UP(size_bytes, PAGE_BYTES) >> PAGE_SHIFT;
+    spin_lock(&ctable_lock);
+    err_t err = account_resize(ctx->account, old_pages, new_pages);
+    spin_unlock(&ctable_lock);
+    if (err)
+        return err;
+    err = memstore_resize(&ctx->store, new_pages);
+    spin_lock(&ctable_lock);
+    if (err)
+        account_resize(ctx->account, new_pages,
+                       old_pages); /* back to what was allowed: cannot fail */
+    else
+        ctx->size_bytes = size_bytes;
+    spin_unlock(&ctable_lock);
+    return err;
+}
+
+void shm_process_init(struct shm_process *p, uint32_t pid)
+{
+    list_init(&p->created);
+    p->pid = pid;
 }
 
 void shm_process_exit(struct shm_process *p)
@@ -235,27 +362,25 @@ void shm_process_exit(struct shm_process *p)
     while ((node = list_pop_front(&p->created))) {
         struct smemcontext *ctx = list_entry(node, struct smemcontext, creator_node);
         ctx->creator = NULL;
-        if (ctable_is_over(ctx)) {
-            ctable_retire(ctx);
+        if (context_check_over(ctx))
             list_push_back(&over, &ctx->creator_node);
-        }
     }
     spin_unlock(&ctable_lock);
     while ((node = list_pop_front(&over)))
-        memstore_put(&list_entry(node, struct smemcontext, creator_node)->store);
+        context_bury(list_entry(node, struct smemcontext, creator_node));
+    shm_kin_exit(p);
 }
 
 void shm_shutdown(void)
 {
-    for (;;) {
+    struct smemcontext *ctx = NULL;
+    shm_sysv_shutdown();
+    while ((ctx = context_next(ctx))) {
         spin_lock(&ctable_lock);
-        struct smemcontext *ctx = ctable_first();
-        if (ctx)
-            ctable_retire(ctx);
+        bool over = context_unname(ctx);
         spin_unlock(&ctable_lock);
-        if (!ctx)
-            return;
-        memstore_put(&ctx->store);
+        if (over)
+            context_bury(ctx);
     }
 }
 

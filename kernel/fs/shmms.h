@@ -1,19 +1,28 @@
-/* Inside of the region service: contexts and the table.  Doors and the other shmms_*.c files
- * include this. */
+/* Inside of the region service: contexts and the table.  Doors (shm_*.c) and the other shmms_*.c
+ * files include this. */
 #pragma once
 
 #include <kernel/fs/shm.h>
 
+struct shm_user;
+struct vnode;
+
 enum shm_kind {
-    SHM_NAMED, /* the native calls */
+    SHM_NAMED, /* the native calls, and files of /dev/shm */
+    SHM_XV6,
+    SHM_ZONE,
+    SHM_SYSV,
+    SHM_KIN,   /* fry pages */
+    SHM_MEMFD, /* no key */
+    SHM_ANON,  /* no key: shared anonymous memory */
     SHM_KINDS
 };
 
 enum shm_state {
     SHM_ACTIVE,
-    SHM_CLOSING, /* being destroyed: the name is taken, but new mappings are refused; goes with the
-                    last mapping */
-    SHM_DEAD,    /* out of the table; memory goes with the last reference */
+    SHM_CLOSING, /* being destroyed: the key is taken, new mappings by name are refused; loses its
+                    key with the last one */
+    SHM_DEAD,    /* nobody can find or use it; memory goes with the last reference */
 };
 
 /* Who has a context mapped, and how often.  One for each address space that does. */
@@ -21,58 +30,183 @@ struct shm_attach {
     struct rbnode node;   /* T  of smemcontext.attaches, by address of `as` */
     struct addrspace *as; /* T  only compared; alive, since it has a mapping */
     unsigned mappings;    /* T  > 0 */
+    unsigned opens;       /* T  a door's own count (X2); inherited by fork */
+    uintptr_t addr;       /* T  of the first mapping */
+};
+
+/* System V's part of a context (shmctl(2)). */
+struct shm_sysv {
+    int id;                               /* c  once it has one */
+    int key;                              /* T  IPC_PRIVATE once removed */
+    int64_t attach_s, detach_s, change_s; /* T  since 1970; 0: never */
+    uint32_t creator_pid, last_pid;       /* T */
+    uint32_t creator_uid, creator_gid;    /* c */
+    bool removed;                         /* T  IPC_RMID was here: only mappings keep it */
+    bool locked;                          /* T  SHM_LOCK */
+};
+
+/* Times of a context as a file, kept while no vnode shows it. */
+struct shm_file_times {
+    int64_t atime_ns, mtime_ns, ctime_ns;
 };
 
 /* c constant   T ctable lock.
- * The table holds one reference to the store while the context is in the tree; a call in progress,
- * a sleeping locker or destroyer, and each mapping hold theirs. */
+ * How long it lives: while it is mapped, or somebody uses it (an open file, a call in progress), or
+ * its rule keeps it (context_is_kept).  Each mapping and each use holds a reference to the store,
+ * so that dead memory is never touched. */
 struct smemcontext {
     struct memstore store;
-    struct rbnode node;            /* T  of ctable, by (hash, kind, key) */
-    uint64_t hash;                 /* c */
-    char *key;                     /* c  key_bytes with the NUL */
-    size_t key_bytes;              /* c */
-    uint64_t id;                   /* c  never reused (A8) */
-    size_t size_bytes;             /* c  rounded up to pages (A1) */
-    enum shm_kind kind;            /* c */
-    unsigned flags;                /* c  RS_* */
-    enum shm_state state;          /* T */
-    unsigned mappings;             /* T  sum over attaches */
-    struct rbtree attaches;        /* T */
-    struct shm_process *creator;   /* T  NULL once it has exited */
+    struct rbnode key_node; /* T  of the tree of keys, while `named` */
+    struct rbnode id_node;  /* T  of the tree of all contexts, until dead */
+    uint64_t hash;          /* c */
+    char *key;              /* c  key_bytes with the NUL; "" when it never had one */
+    uint64_t id;            /* c  never reused (A8) */
+    size_t size_bytes;      /* T  rounded up to pages, but for files (P2): as ftruncate said */
+    uint16_t key_bytes;     /* c */
+    uint8_t kind;           /* c  enum shm_kind */
+    uint8_t state;          /* T  enum shm_state */
+    uint8_t flags;          /* c  RS_PERSIST, RS_NORESERVE */
+    bool named;             /* T  can be found by a name */
+    bool has_key;           /* T  by its own: in the tree of keys */
+    struct list links;      /* T  its other names (shmms_link.c) */
+    bool owner_died; /* T  the last owner left without unlocking, and nobody has heard of it yet */
+    uint16_t mode;   /* T  permission bits (A9) */
+    uint32_t uid, gid;      /* T */
+    uint32_t users;         /* T */
+    uint32_t mappings;      /* T  sum over attaches */
+    struct rbtree attaches; /* T */
+    struct shm_process
+        *creator; /* T  of a context that lives while its creator lives; NULL once it has exited */
     struct list creator_node;      /* T  of creator->created; of a local list on its way out */
-    struct waitq dead_wait;        /* T  destroyers */
+    struct waitq unnamed_wait;     /* T  destroyers */
     struct shm_thread *lock_owner; /* T */
     struct addrspace *lock_as;     /* T  through which the owner has it mapped */
     struct list held_node;         /* T  of lock_owner->held */
     struct list lock_waiters;      /* T  struct lock_waiter, in order of arrival */
-    bool owner_died; /* T  the last owner left without unlocking, and nobody has heard of it yet */
+    struct vnode
+        *vnode; /* T  the file that shows it, not counted; NULL when there is none (shm_file.c) */
+    struct shm_user *account; /* T  of the user whom it is charged to (A7) */
+    struct shm_sysv sysv;
+    struct shm_file_times
+        file_times; /* T  what the file last showed; zero: nobody has looked yet */
 };
 
 extern struct spinlock ctable_lock; /* T */
 
-/* ---- shmms.c.  T held. */
+/* ---- shmms.c: the table, and how long contexts live. */
 
-/* The context of this kind and key that is in the table, active or closing; NULL. */
+struct shm_spec {
+    enum shm_kind kind;
+    const char *key; /* NULL: none */
+    size_t size_bytes;
+    unsigned flags; /* RS_PERSIST, RS_NORESERVE */
+    unsigned mode;
+    bool lives_with_creator; /* R4 */
+};
+
+/* Makes a context, promises its memory (A7), charges it to the user, and enters it; the caller is
+ * its first user (context_drop).  -EEXIST, -ENOMEM, -EINVAL (a size that cannot be rounded). */
+err_t context_create(const struct shm_caller *who, const struct shm_spec *spec,
+                     struct smemcontext **out);
+
+/* The named context of this kind and key, active or closing.  T held. */
 struct smemcontext *ctable_find(enum shm_kind kind, const char *key);
-struct smemcontext *ctable_first(void);
-struct smemcontext *ctable_after(uint64_t hash, enum shm_kind kind, const char *key);
 
-/* Takes a context out of the table for good and wakes who waits for that.  The caller gets the
- * table's reference, and drops it without T. */
-void ctable_retire(struct smemcontext *ctx);
+/* The same, with a use for the caller (context_drop); NULL when there is none.  T not held. */
+struct smemcontext *context_hold(enum shm_kind kind, const char *key);
 
-/* Should an unmapped context go, by the rule of its kind (R4, R5)? */
-bool ctable_is_over(const struct smemcontext *ctx);
+/* One more use.  T held, and the context is not dead. */
+void context_hold_locked(struct smemcontext *ctx);
+
+/* One use less; the last may end the context.  T not held; may sleep. */
+void context_drop(struct smemcontext *ctx);
+
+/* Takes the key away, and wakes destroyers.  True when the context is over: the caller then calls
+ * context_bury without T.  T held. */
+bool context_unname(struct smemcontext *ctx);
+
+/* The same for one name only (RS_UNLINK). */
+bool context_unlink(struct smemcontext *ctx, const char *key);
+
+/* Is nobody left that keeps the context?  Then it is dead from here on (true, once) and the caller
+ * calls context_bury. T held. */
+bool context_check_over(struct smemcontext *ctx);
+
+/* Does its rule keep a context that nobody uses or has mapped?  T held. */
+bool context_is_kept(const struct smemcontext *ctx);
+
+/* Drops the table's reference to a dead context.  T not held; may sleep. */
+void context_bury(struct smemcontext *ctx);
+
+/* The context after `ctx` in order of creation (NULL: the first), with a reference to its store
+ * that the caller drops; the reference to `ctx` is dropped.  T not held; may sleep. */
+struct smemcontext *context_next(struct smemcontext *ctx);
+
+/* Contexts of a kind that are alive, and whoever waits for one to come (Z1, R7).  T held. */
+unsigned ctable_count_kind(enum shm_kind kind);
+err_t ctable_wait_created(uint64_t deadline_ns);
+
+/* How the owner and mode of a context allow `want` (MAY_*).  T held. */
+bool context_may(const struct smemcontext *ctx, const struct cred *cred, unsigned want);
+
+/* May the caller change or destroy it: owner or root?  T held. */
+bool context_may_control(const struct smemcontext *ctx, const struct cred *cred);
+
+/* Changes the size, promise and charge included: -ENOMEM.  May sleep; T not held; the caller
+ * serializes. */
+err_t context_resize(struct smemcontext *ctx, size_t size_bytes);
+
+static inline struct smemcontext *context_of(struct memstore *store)
+{
+    return container_of(store, struct smemcontext, store);
+}
+bool store_is_context(const struct memstore *store);
+
+uint64_t ctable_hash(enum shm_kind kind, const char *key);
+
+/* ---- shmms_link.c: more names than one.  T held but for context_link. */
+
+/* One more name.  -EEXIST, -ENOENT (it has none any more), -EMLINK, -ENOMEM. */
+err_t context_link(struct smemcontext *ctx, const char *key);
+struct smemcontext *link_find(uint64_t hash, const char *key);
+
+/* Removes the link of that name, or with NULL all links; was it there? */
+bool links_remove(struct smemcontext *ctx, const char *key);
+unsigned context_names(const struct smemcontext *ctx);
+
+/* The i-th of its names, or NULL. */
+const char *context_name(const struct smemcontext *ctx, unsigned i);
 
 /* ---- shmms_map.c */
-err_t shm_store_mapped(struct memstore *store, struct addrspace *as, enum mapping_reason why);
+err_t shm_store_mapped(struct memstore *store, const struct mapping_event *event);
 void shm_store_unmapped(struct memstore *store, struct addrspace *as);
 struct shm_attach *attach_find(struct smemcontext *ctx, struct addrspace *as); /* T held */
+
+/* ---- shmms_limits.c: what each user may have at once (A7).  T held. */
+
+/* Charges one context of `pages` to uid; -ENOMEM past a limit, or without memory for the account.
+ */
+err_t account_charge(uint32_t uid, size_t pages, struct shm_user **account);
+err_t account_resize(struct shm_user *account, size_t old_pages, size_t new_pages);
+void account_release(struct shm_user *account, size_t pages);
 
 /* ---- shmms_lock.c.  T held. */
 
 /* The address space has no mapping left: its threads lose and stop waiting for the lock (R9, R10).
  */
 void region_lock_detached(struct smemcontext *ctx, struct addrspace *as);
+
+/* The region has no name any more: who waits for its lock hears that it is gone (R9). */
+void region_lock_closed(struct smemcontext *ctx);
 unsigned region_lock_waiters(const struct smemcontext *ctx);
+
+/* ---- shm_file.c.  T held: the vnode of the context, if there is one, shows its new mode; or that
+ * it has no name any more. */
+void shm_file_mode_changed(struct smemcontext *ctx);
+void shm_file_names_changed(struct smemcontext *ctx);
+
+/* ---- shm_sysv.c, shm_sysv_ids.c: what the table tells the System V door.  T held. */
+void shm_sysv_mapped(struct smemcontext *ctx);
+void shm_sysv_unmapped(struct smemcontext *ctx);
+void shm_sysv_over(struct smemcontext *ctx);        /* dead: its id means nothing any more */
+void shm_sysv_check(const struct smemcontext *ctx); /* invariants (shmms_check.c) */

@@ -75,6 +75,12 @@ void region_lock_detached(struct smemcontext *ctx, struct addrspace *as)
         pass_on(ctx, true);
 }
 
+void region_lock_closed(struct smemcontext *ctx)
+{
+    while (!list_empty(&ctx->lock_waiters))
+        settle(list_first(&ctx->lock_waiters, struct lock_waiter, node), REGION_GONE);
+}
+
 unsigned region_lock_waiters(const struct smemcontext *ctx)
 {
     unsigned n = 0;
@@ -90,15 +96,16 @@ static struct smemcontext *find_mapped(const struct shm_caller *who, const char 
     return ctx && attach_find(ctx, who->as) ? ctx : NULL;
 }
 
-/* Sleeps until the lock is granted, the region goes, or a signal comes.  T held on entry, not on
- * return. */
-static err_t wait_for_lock(struct smemcontext *ctx, const struct shm_caller *who)
+/* Sleeps until the lock is granted, the region goes, a signal comes, or it is too late.  T held on
+ * entry, not on return. */
+static err_t wait_for_lock(struct smemcontext *ctx, const struct shm_caller *who,
+                           uint64_t deadline_ns)
 {
     struct lock_waiter w = {.thread = who->thread, .as = who->as, .result = WAITING};
     waitq_init(&w.wake);
     memstore_get(&ctx->store);
     list_push_back(&ctx->lock_waiters, &w.node);
-    err_t err = waitq_sleep(&w.wake, &ctable_lock, SLEEP_INTERRUPTIBLE, NS_NEVER);
+    err_t err = waitq_sleep(&w.wake, &ctable_lock, SLEEP_INTERRUPTIBLE, deadline_ns);
     if (w.result == WAITING)
         list_remove(&w.node);
     spin_unlock(&ctable_lock);
@@ -115,7 +122,7 @@ static err_t wait_for_lock(struct smemcontext *ctx, const struct shm_caller *who
     }
 }
 
-err_t shm_lock(const struct shm_caller *who, const char *name, bool wait)
+err_t shm_lock(const struct shm_caller *who, const char *name, uint64_t deadline_ns)
 {
     err_t err = 0;
     spin_lock(&ctable_lock);
@@ -128,10 +135,10 @@ err_t shm_lock(const struct shm_caller *who, const char *name, bool wait)
         set_owner(ctx, who->thread, who->as);
         err = ctx->owner_died ? -EOWNERDEAD : 0;
         ctx->owner_died = false;
-    } else if (!wait) {
+    } else if (deadline_ns == 0) {
         err = -EBUSY;
     } else {
-        return wait_for_lock(ctx, who);
+        return wait_for_lock(ctx, who, deadline_ns);
     }
     spin_unlock(&ctable_lock);
     return err;

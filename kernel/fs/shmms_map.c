@@ -1,16 +1,10 @@
-/* Mappings of contexts, and what the virtual memory layer tells the table about them (R7, R8, A4,
- * A5). */
+/* What the virtual memory layer tells the table about mappings of contexts (R7, R8, A4, A5). */
 #include "shmms.h"
 
 #include <kernel/base/panic.h>
 #include <kernel/phys/kmem.h>
 
 static struct kmem_cache attach_cache = KMEM_CACHE("shm_attach", struct shm_attach);
-
-static struct smemcontext *context_of(struct memstore *store)
-{
-    return container_of(store, struct smemcontext, store);
-}
 
 struct shm_attach *attach_find(struct smemcontext *ctx, struct addrspace *as)
 {
@@ -36,32 +30,46 @@ static void attach_insert(struct smemcontext *ctx, struct shm_attach *a)
     rb_insert(&ctx->attaches, &a->node, parent, link);
 }
 
-/* Counts a mapping, unless the name has closed since the caller found it; a fork may still inherit
- * then.  T held. Uses *spare for a first mapping, and sets it to NULL. */
-static err_t count_mapping(struct smemcontext *ctx, struct addrspace *as, enum mapping_reason why,
+/* The first mapping of this context by an address space; a fork's child has what its parent had.  T
+ * held. */
+static void attach_begin(struct smemcontext *ctx, struct shm_attach *a,
+                         const struct mapping_event *event)
+{
+    struct shm_attach *from = event->parent ? attach_find(ctx, event->parent) : NULL;
+    a->as = event->as;
+    a->addr = from ? from->addr : event->addr;
+    a->opens = from ? from->opens : 0;
+    attach_insert(ctx, a);
+}
+
+/* Counts a mapping, unless the name that led to the context has closed since; a fork may still
+ * inherit then, and an open file may be mapped as long as it is open.  T held.  Uses *spare for a
+ * first mapping, and sets it to NULL. */
+static err_t count_mapping(struct smemcontext *ctx, const struct mapping_event *event,
                            struct shm_attach **spare)
 {
-    if (why == MAPPING_NEW && ctx->state != SHM_ACTIVE)
+    if (event->reason == MAPPING_BY_NAME && (ctx->state != SHM_ACTIVE || !ctx->named))
         return -ENOENT;
-    struct shm_attach *a = attach_find(ctx, as);
+    struct shm_attach *a = attach_find(ctx, event->as);
     if (!a) {
         a = *spare;
         *spare = NULL;
-        a->as = as;
-        attach_insert(ctx, a);
+        attach_begin(ctx, a, event);
     }
     a->mappings++;
     ctx->mappings++;
+    if (ctx->kind == SHM_SYSV)
+        shm_sysv_mapped(ctx);
     return 0;
 }
 
-err_t shm_store_mapped(struct memstore *store, struct addrspace *as, enum mapping_reason why)
+err_t shm_store_mapped(struct memstore *store, const struct mapping_event *event)
 {
     struct shm_attach *spare = kmem_alloc(&attach_cache);
     if (!spare)
         return -ENOMEM;
     spin_lock(&ctable_lock);
-    err_t err = count_mapping(context_of(store), as, why, &spare);
+    err_t err = count_mapping(context_of(store), event, &spare);
     spin_unlock(&ctable_lock);
     if (spare)
         kmem_free(&attach_cache, spare);
@@ -76,62 +84,17 @@ void shm_store_unmapped(struct memstore *store, struct addrspace *as)
     struct shm_attach *a = attach_find(ctx, as);
     ASSERT(a && a->mappings > 0 && ctx->mappings > 0);
     ctx->mappings--;
+    if (ctx->kind == SHM_SYSV)
+        shm_sysv_unmapped(ctx);
     if (--a->mappings == 0) {
         rb_remove(&ctx->attaches, &a->node);
         gone = a;
         region_lock_detached(ctx, as);
     }
-    bool over = ctable_is_over(ctx);
-    if (over)
-        ctable_retire(ctx);
+    bool over = context_check_over(ctx);
     spin_unlock(&ctable_lock);
     if (gone)
         kmem_free(&attach_cache, gone);
     if (over)
-        memstore_put(store);
-}
-
-/* The active context of this name, with a reference. */
-static struct smemcontext *get_active(const char *name)
-{
-    spin_lock(&ctable_lock);
-    struct smemcontext *ctx = ctable_find(SHM_NAMED, name);
-    if (ctx && ctx->state != SHM_ACTIVE)
-        ctx = NULL;
-    if (ctx)
-        memstore_get(&ctx->store);
-    spin_unlock(&ctable_lock);
-    return ctx;
-}
-
-err_t shm_map(const struct shm_caller *who, const char *name, uintptr_t *addr)
-{
-    struct smemcontext *ctx = get_active(name);
-    if (!ctx)
-        return -ENOENT;
-    struct map_request req = {
-        .bytes = memstore_npages(&ctx->store) << PAGE_SHIFT,
-        .prot = VP_READ | VP_WRITE,
-        .max_prot = VP_READ | VP_WRITE,
-        .shared = true,
-        .store = &ctx->store,
-    };
-    err_t err = addrspace_map(who->as, &req, addr); /* the table counts it in shm_store_mapped */
-    memstore_put(&ctx->store);
-    return err;
-}
-
-/* A closing region can still be unmapped by its name. */
-err_t shm_unmap(const struct shm_caller *who, const char *name, uintptr_t addr)
-{
-    spin_lock(&ctable_lock);
-    struct smemcontext *ctx = ctable_find(SHM_NAMED, name);
-    if (ctx)
-        memstore_get(&ctx->store);
-    spin_unlock(&ctable_lock);
-    if (!ctx)
-        return -ENOENT;
-    err_t err = addrspace_unmap_mapping(who->as, &ctx->store, addr);
-    memstore_put(&ctx->store);
-    return err;
+        context_bury(ctx);
 }

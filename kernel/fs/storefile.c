@@ -66,7 +66,7 @@ static long store_file_write(struct file *f, struct iobuf *from, uint64_t pos)
             return -EPERM;
         err_t err = v->ops->resize(v, end);
         if (err != 0)
-            return err;
+            return err == -ENOMEM ? -ENOSPC : err;
     }
     struct memstore *store = v->ops->store(v);
     long n = store != NULL ? store_copy(store, from, pos, end, true) : -EIO;
@@ -79,6 +79,57 @@ static long store_file_write(struct file *f, struct iobuf *from, uint64_t pos)
     if (n > 0)
         v->mtime_ns = v->ctime_ns = fs_now_ns();
     return n == -ENOMEM ? -ENOSPC : n;
+}
+
+/* Touches every page of [pos, end), so that writing there finds memory. */
+static err_t store_fill(struct memstore *store, uint64_t pos, uint64_t end)
+{
+    err_t err = 0;
+
+    for (uint64_t idx = pos / PAGE_BYTES; err == 0 && idx * PAGE_BYTES < end; idx++) {
+        struct page *page;
+        err = thread_interrupted(SLEEP_KILLABLE) ? -EINTR : memstore_page(store, idx, &page);
+        if (err == 0)
+            page_unpin(page);
+    }
+    return err;
+}
+
+/* vnode->lock held. */
+static err_t allocate_locked(struct vnode *v, uint64_t pos, uint64_t end)
+{
+    uint64_t old_size_bytes = v->size_bytes;
+    err_t err = end > old_size_bytes ? v->ops->resize(v, end) : 0;
+
+    if (err != 0)
+        return err;
+    struct memstore *store = v->ops->store(v);
+    if (store == NULL)
+        return -EIO;
+    if (!store->promises)
+        err = store_fill(store, pos, end);
+    memstore_put(store);
+    if (err != 0 && end > old_size_bytes)
+        (void)v->ops->resize(v, old_size_bytes);
+    return err;
+}
+
+err_t file_allocate(struct file *f, uint64_t pos, uint64_t bytes)
+{
+    struct vnode *v = f->vnode;
+
+    if (!file_writable(f))
+        return -EBADF;
+    if (f->ops != &store_file_ops || v->ops->resize == NULL)
+        return (v->mode & S_IFMT) == S_IFIFO ? -ESPIPE : -ENODEV;
+    if (pos >= FILE_BYTES_MAX || bytes > FILE_BYTES_MAX - pos)
+        return -EFBIG;
+    mutex_lock(&v->lock);
+    err_t err = allocate_locked(v, pos, pos + bytes);
+    if (err == 0)
+        v->ctime_ns = fs_now_ns();
+    mutex_unlock(&v->lock);
+    return err == -ENOMEM ? -ENOSPC : err;
 }
 
 const struct file_ops store_file_ops = {

@@ -57,6 +57,21 @@ void textbuf_print(struct textbuf *b, const char *fmt, ...)
     va_end(ap);
 }
 
+const char *text_escape(char *to, const char *from)
+{
+    char *at = to;
+
+    for (; *from != '\0'; from++) {
+        unsigned char c = (unsigned char)*from;
+        if (c > ' ' && c != 0x7f && c != '\\')
+            *at++ = (char)c;
+        else
+            at += fmt_snprint(at, 5, "\\%03o", c);
+    }
+    *at = '\0';
+    return to;
+}
+
 void textbuf_free(struct textbuf *b)
 {
     if (b->text != NULL)

@@ -1,4 +1,5 @@
 /* Vnodes: life, rights, attributes. */
+#include <abi/region.h>
 #include <arch/time.h>
 #include <kernel/base/printk.h>
 #include <kernel/fs/vnode.h>
@@ -212,5 +213,5 @@ void vnode_statfs(const struct vnode *v, struct linux_statfs *st)
         st->f_bfree = st->f_bavail = pmem_free_pages();
     }
     st->f_fsid[0] = (int32_t)v->dev;
-    st->f_namelen = NAME_MAX;
+    st->f_namelen = v->dev == VNODE_DEV_SHM ? RS_NAME_MAX : NAME_MAX;
 }

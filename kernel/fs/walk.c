@@ -196,7 +196,7 @@ err_t walk_may_remove(const struct walk *w, const struct vnode *child)
         return err;
     if ((w->dir->mode & S_ISVTX) && w->cred->euid != 0 && w->cred->euid != child->uid &&
         w->cred->euid != w->dir->uid)
-        return -EPERM;
+        return w->dir->dev == VNODE_DEV_SHM ? -EACCES : -EPERM; /* A9: as the native calls say */
     return child->dev != w->dir->dev ? -EBUSY : 0;
 }
 

@@ -19,6 +19,7 @@ struct addrspace *addrspace_create(void)
     rwlock_init(&as->lock, "addrspace", RANK_ADDRSPACE);
     spin_init(&as->pt_lock, "vpmap", RANK_VPMAP);
     ref_init(&as->refs, 1);
+    ref_init(&as->holds, 1);
     as->search_top = MMAP_TOP;
     as->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
     return as;
@@ -39,7 +40,18 @@ void addrspace_put(struct addrspace *as)
     rwlock_write_done(&as->lock);
     regions_dispose(as, &dead);
     vpmap_destroy(&as->vpmap);
-    kmem_free(&addrspace_cache, as);
+    addrspace_unhold(as);
+}
+
+void addrspace_hold(struct addrspace *as)
+{
+    ref_get(&as->holds);
+}
+
+void addrspace_unhold(struct addrspace *as)
+{
+    if (ref_put(&as->holds))
+        kmem_free(&addrspace_cache, as);
 }
 
 void addrspace_set_brk(struct addrspace *as, uintptr_t beg)
@@ -87,4 +99,23 @@ void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion 
     for (struct memregion *r = region_at_or_above(as, 0); r && fn(r, arg); r = region_next(r))
         ;
     rwlock_read_done(&as->lock);
+}
+
+err_t addrspace_locate(struct addrspace *as, uintptr_t addr, struct memstore **store,
+                       uint64_t *offset)
+{
+    err_t err = 0;
+    *store = NULL;
+    *offset = addr;
+    rwlock_read(&as->lock);
+    struct memregion *r = region_at_or_above(as, addr);
+    if (!r || r->beg > addr) {
+        err = -EFAULT;
+    } else if (r->shared) {
+        *store = r->mapping->store;
+        *offset = ((uint64_t)region_page_idx(r, addr) << PAGE_SHIFT) + addr % PAGE_BYTES;
+        memstore_get(*store);
+    }
+    rwlock_read_done(&as->lock);
+    return err;
 }

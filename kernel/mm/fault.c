@@ -46,13 +46,20 @@ static pte_t *slot_unchanged(struct fault *f)
     return same ? slot : NULL;
 }
 
+/* Has the store, if there is one, still got the page?  pt_lock held: memstore_resize lowers npages
+ * before it clears entries under pt_lock. */
+static bool is_inside(struct fault *f)
+{
+    return !f->r->mapping || region_page_idx(f->r, f->va) < memstore_npages(f->r->mapping->store);
+}
+
 /* Installs a private page that nobody else knows, and lets go of `old` (pinned by its entry) if
  * there was one. If the entry has changed meanwhile, the new page is dropped: the next try sees
  * why. */
 static enum fault_result install_private(struct fault *f, struct page *page, struct page *old)
 {
     spin_lock(&f->as->pt_lock);
-    pte_t *slot = slot_unchanged(f);
+    pte_t *slot = is_inside(f) ? slot_unchanged(f) : NULL;
     if (slot)
         pte_swap(slot, pte_make(page_to_paddr(page), f->r->prot));
     spin_unlock(&f->as->pt_lock);
@@ -109,13 +116,11 @@ static enum fault_result install_cached(struct fault *f, struct page *page)
     if (f->r->shared && (f->access & VP_WRITE))
         __atomic_store_n(&page->dirty, 1, __ATOMIC_RELEASE);
     spin_lock(&f->as->pt_lock);
-    pte_t *slot = slot_unchanged(f);
-    /* memstore_resize lowers npages before it clears entries under pt_lock: see there. */
-    bool inside = region_page_idx(f->r, f->va) < memstore_npages(f->r->mapping->store);
-    if (slot && inside)
+    pte_t *slot = is_inside(f) ? slot_unchanged(f) : NULL;
+    if (slot)
         pte_swap(slot, pte_make(page_to_paddr(page), pt_rights(f->r, page)));
     spin_unlock(&f->as->pt_lock);
-    if (!slot || !inside)
+    if (!slot)
         page_unpin(page);
     return FAULT_DONE;
 }

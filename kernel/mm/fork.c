@@ -35,6 +35,7 @@ static err_t copy_region(struct addrspace *child, struct memregion *r, struct me
     c->max_prot = r->max_prot;
     c->shared = r->shared;
     c->stack = r->stack;
+    c->no_fork = r->no_fork;
     c->store_page = r->store_page;
     if (r->mapping) {
         bool first = !r->mapping->twin;
@@ -42,7 +43,12 @@ static err_t copy_region(struct addrspace *child, struct memregion *r, struct me
         const struct memstore_ops *ops = r->mapping->store->ops;
         err_t err = c->mapping ? 0 : -ENOMEM;
         if (!err && first && ops->mapped)
-            err = ops->mapped(r->mapping->store, child, MAPPING_FORK);
+            err = ops->mapped(r->mapping->store, &(struct mapping_event){
+                                                     .reason = MAPPING_FORK,
+                                                     .as = child,
+                                                     .parent = r->as,
+                                                     .addr = r->beg,
+                                                 });
         if (err) {
             if (c->mapping) {
                 r->mapping->twin = NULL;
@@ -87,13 +93,12 @@ static err_t give_batch(struct addrspace *child, struct memregion *r,
     bool installed[BATCH];
     spin_lock(&child->pt_lock);
     for (i = 0; i < n; i++) {
-        struct page *page = paddr_to_page(pte_paddr(batch[i].pte));
         pte_t *slot = err ? NULL : vpmap_slot(&child->vpmap, batch[i].va, true);
         if (!slot)
             err = -ENOMEM;
         /* A store may have been cut short meanwhile: see memstore_resize. */
-        bool gone = page->use == PAGE_CACHE &&
-                    region_page_idx(r, batch[i].va) >= memstore_npages(r->mapping->store);
+        bool gone =
+            r->mapping && region_page_idx(r, batch[i].va) >= memstore_npages(r->mapping->store);
         installed[i] = slot && !gone;
         if (installed[i])
             pte_swap(slot, batch[i].pte);
@@ -124,6 +129,8 @@ static err_t copy_all(struct addrspace *parent, struct addrspace *child)
 {
     for (struct memregion *r = region_at_or_above(parent, 0); r; r = region_next(r)) {
         struct memregion *copy;
+        if (r->no_fork)
+            continue;
         err_t err = copy_region(child, r, &copy);
         if (!err && !r->shared)
             err = copy_pages(parent, child, copy);

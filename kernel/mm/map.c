@@ -39,17 +39,22 @@ err_t vmrange_isolate(struct addrspace *as, uintptr_t beg, uintptr_t end)
     return 0;
 }
 
-void vmrange_remove(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+void vmrange_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
 {
     struct memregion *r = region_at_or_above(as, beg);
     while (r && r->beg < end) {
         struct memregion *next = region_next(r);
         ASSERT(r->beg >= beg && r->end <= end);
         region_unlink(r, dead);
+        pt_clear(as, r->beg, r->end); /* not all of the range: gaps have no entries to look for */
         r = next;
     }
-    pt_clear(as, beg, end, PT_CLEAR_ALL);
-    pt_free_tables(as, region_floor(as, beg), region_ceiling(as, end));
+}
+
+void vmrange_remove(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+{
+    vmrange_clear(as, beg, end, dead);
+    pt_free_tables(as, beg, end, region_floor(as, beg), region_ceiling(as, end));
 }
 
 /* Chooses the place of a request: 0 is none.  A held exclusive. */
@@ -69,8 +74,7 @@ static uintptr_t choose_place(struct addrspace *as, const struct map_request *re
     return beg;
 }
 
-/* Joins the new region with what lies beside it.  A held exclusive. */
-static void merge_around(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+void vmrange_merge(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
 {
     struct memregion *above = region_at_or_above(as, end);
     if (above && above->beg == end)
@@ -94,7 +98,8 @@ static err_t map_locked(struct addrspace *as, const struct map_request *req, str
     if (err)
         return err;
     if (r->mapping && req->store->ops->mapped) {
-        err = req->store->ops->mapped(req->store, as, MAPPING_NEW);
+        struct mapping_event event = {.reason = req->reason, .as = as, .addr = beg};
+        err = req->store->ops->mapped(req->store, &event);
         if (err)
             return err;
     }
@@ -103,7 +108,7 @@ static err_t map_locked(struct addrspace *as, const struct map_request *req, str
     r->beg = beg;
     r->end = end;
     region_link(as, r);
-    merge_around(as, beg, end, dead);
+    vmrange_merge(as, beg, end, dead);
     *addr = beg;
     return 0;
 }
@@ -140,6 +145,7 @@ err_t addrspace_map(struct addrspace *as, const struct map_request *req, uintptr
     r->max_prot = req->max_prot;
     r->shared = req->shared;
     r->stack = req->stack;
+    r->no_fork = req->no_fork;
     r->mapping = m;
     r->store_page = req->store_page;
 
@@ -245,7 +251,15 @@ err_t addrspace_discard(struct addrspace *as, uintptr_t addr, size_t bytes)
     rwlock_read(&as->lock);
     err_t err = check_protect(as, addr, end, 0);
     if (!err)
-        pt_clear(as, addr, end, PT_CLEAR_ALL);
+        pt_clear(as, addr, end);
     rwlock_read_done(&as->lock);
     return err;
+}
+
+void addrspace_populate(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot)
+{
+    unsigned access = prot & VP_WRITE ? VP_WRITE : prot & VP_READ ? VP_READ : prot;
+    for (uintptr_t va = addr; access && va < addr + bytes; va += PAGE_BYTES)
+        if (vm_fault(as, va, access) != FAULT_DONE || thread_interrupted(SLEEP_KILLABLE))
+            return;
 }

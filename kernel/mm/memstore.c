@@ -37,6 +37,7 @@ void memstore_init(struct memstore *store, const struct memstore_ops *ops, size_
     mutex_init(&store->rmap_lock, "rmap", RANK_RMAP);
     list_init(&store->regions);
     store->promised = 0;
+    store->promises = false;
     store->nfills = 0;
 }
 
@@ -46,7 +47,15 @@ err_t memstore_promise(struct memstore *store)
     if (!pmem_promise(store->npages))
         return -ENOMEM;
     store->promised = store->npages;
+    store->promises = true;
     return 0;
+}
+
+void memstore_unpromise(struct memstore *store)
+{
+    pmem_unpromise(store->promised);
+    store->promised = 0;
+    store->promises = false;
 }
 
 void memstore_get(struct memstore *store)
@@ -57,18 +66,18 @@ void memstore_get(struct memstore *store)
 /* Puts a new busy page in the cache.  s held. */
 static err_t begin_fill(struct memstore *store, size_t idx, struct page **page)
 {
-    struct page *p = page_alloc(PAGE_CACHE, 0, store->promised ? PMEM_PROMISED : 0);
+    struct page *p = page_alloc(PAGE_CACHE, 0, store->promises ? PMEM_PROMISED : 0);
     if (!p)
         return -ENOMEM;
     err_t err = radix_insert(&store->pages, &cache_ops, idx, p);
     if (err) {
-        page_free(p);
-        if (store->promised)
+        if (store->promises)
             pmem_promise_again();
+        page_free(p);
         return err;
     }
     p->busy = 1;
-    p->promised = store->promised > 0;
+    p->promised = store->promises;
     store->promised -= p->promised;
     *page = p;
     return 0;
@@ -91,9 +100,9 @@ static err_t fill_page(struct memstore *store, size_t idx, struct page *page)
     waitq_wake_all(&store->filled);
     spin_unlock(&store->lock);
     if (err) {
-        page_unpin(page);
         if (promised)
             pmem_promise_again();
+        page_unpin(page);
     }
     return err;
 }
@@ -165,7 +174,7 @@ void memstore_put(struct memstore *store)
     struct page *p;
     while ((p = take_page(store, &idx)))
         page_unpin(p);
-    pmem_unpromise(store->promised);
+    memstore_unpromise(store);
     store->ops->release(store);
 }
 
@@ -178,28 +187,50 @@ static void unmap_tail(struct memstore *store, size_t first)
         if (r->store_page + pages <= first)
             continue;
         size_t skip = first > r->store_page ? first - r->store_page : 0;
-        pt_clear(r->as, r->beg + (skip << PAGE_SHIFT), r->end, PT_CLEAR_CACHED);
+        pt_clear(r->as, r->beg + (skip << PAGE_SHIFT), r->end);
     }
+}
+
+/* Removes the pages of `npages` and after, which are beyond the end by now.  rmap_lock held. */
+static void cut_tail(struct memstore *store, size_t npages, size_t old_npages)
+{
+    size_t absent = old_npages - npages;
+    size_t idx = npages;
+    struct page *p;
+    while ((p = take_page(store, &idx))) {
+        absent -= p->promised;
+        page_unpin(p);
+    }
+    if (store->promises) {
+        spin_lock(&store->lock);
+        store->promised -= absent;
+        spin_unlock(&store->lock);
+        pmem_unpromise(absent);
+    }
+    unmap_tail(store, npages);
 }
 
 /* The order matters: first no page beyond the end can be found or filled, then those mapped go.  A
  * fault that found its page before installs it under pt_lock only if npages still allows it, and
  * pt_clear takes pt_lock after. */
-void memstore_resize(struct memstore *store, size_t npages)
+err_t memstore_resize(struct memstore *store, size_t npages)
 {
+    err_t err = 0;
     mutex_lock(&store->rmap_lock);
-    spin_lock(&store->lock);
-    bool shrinks = npages < store->npages;
-    __atomic_store_n(&store->npages, npages, __ATOMIC_RELEASE);
-    spin_unlock(&store->lock);
-    if (shrinks) {
-        size_t idx = npages;
-        struct page *p;
-        while ((p = take_page(store, &idx)))
-            page_unpin(p);
-        unmap_tail(store, npages);
+    size_t old_npages = store->npages;
+    size_t growth = npages > old_npages ? npages - old_npages : 0;
+    if (store->promises && growth && !pmem_promise(growth))
+        err = -ENOMEM;
+    if (!err) {
+        spin_lock(&store->lock);
+        store->promised += store->promises ? growth : 0;
+        __atomic_store_n(&store->npages, npages, __ATOMIC_RELEASE);
+        spin_unlock(&store->lock);
+        if (npages < old_npages)
+            cut_tail(store, npages, old_npages);
     }
     mutex_unlock(&store->rmap_lock);
+    return err;
 }
 
 /* The first dirty page at or after *idx, clean from now on, with a pin; NULL when there is none. */

@@ -30,6 +30,11 @@ void region_unlink(struct memregion *r, struct list *dead);
  * becomes the rest. */
 void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper);
 
+/* Moves `r` with its pages to [beg, end), which is free and has tables for them (pt_reserve); or
+ * lets it end elsewhere.  Whoever walks the store's list sees the old place or the new. */
+void region_move(struct memregion *r, uintptr_t beg, uintptr_t end);
+void region_set_end(struct memregion *r, uintptr_t end);
+
 /* Joins `r` with its lower neighbour when the two are one in all but name; the freed one goes to
  * `dead`. */
 void region_merge(struct memregion *r, struct list *dead);
@@ -55,18 +60,19 @@ static inline size_t region_page_idx(const struct memregion *r, uintptr_t addr)
 
 /* ---- ptes.c: page table entries of [beg, end).  pt_lock not held; interrupts on. */
 
-enum pt_clear {
-    PT_CLEAR_ALL,
-    PT_CLEAR_CACHED, /* only pages that belong to a store: truncation leaves private copies */
-};
-
 /* Removes entries, and frees pages after every CPU has forgotten them.  A held, or rmap_lock of the
  * store of the region that lies there. */
-void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, enum pt_clear which);
+void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end);
 
-/* Frees tables that serve nothing between `floor` and `ceiling`.  A held exclusive; no entry left
- * there. */
-void pt_free_tables(struct addrspace *as, uintptr_t floor, uintptr_t ceiling);
+/* Frees tables that only [beg, end) needed, of which nothing is mapped any more; `floor` and
+ * `ceiling`: where the next mappings below and above end and begin.  A held exclusive. */
+void pt_free_tables(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t floor,
+                    uintptr_t ceiling);
+
+/* Makes tables for what [beg, end) has mapped to be at `to` (-ENOMEM: some may be made), and moves
+ * it there.  A held exclusive; for a move also rmap_lock of the store, if there is one. */
+err_t pt_reserve(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to);
+void pt_move(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to);
 
 /* Takes rights away from present entries, or write access only (`prot` keeps the others). */
 void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot);
@@ -82,6 +88,13 @@ err_t vmrange_isolate(struct addrspace *as, uintptr_t beg, uintptr_t end);
 
 /* Removes every region and page of an isolated range; regions go to `dead`. */
 void vmrange_remove(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead);
+
+/* The same, but leaves the page tables for what comes there next. */
+void vmrange_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead);
+
+/* Joins what begins at beg, and at end, with what lies below it, where the two are one in all but
+ * name. */
+void vmrange_merge(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead);
 
 /* The page-rounded end of [addr, addr + bytes) when it is a range of user space, else 0. */
 uintptr_t vmrange_end(uintptr_t addr, size_t bytes);

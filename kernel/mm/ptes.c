@@ -9,7 +9,7 @@
 
 /* Removes up to BATCH entries from *va on.  Returns how many went to `pages`; *va is where to go
  * on. */
-static unsigned clear_batch(struct addrspace *as, uintptr_t *va, uintptr_t end, enum pt_clear which,
+static unsigned clear_batch(struct addrspace *as, uintptr_t *va, uintptr_t end,
                             struct page *pages[BATCH])
 {
     unsigned n = 0;
@@ -17,24 +17,22 @@ static unsigned clear_batch(struct addrspace *as, uintptr_t *va, uintptr_t end, 
     spin_lock(&as->pt_lock);
     while (n < BATCH && *va < end && (slot = vpmap_next(&as->vpmap, va, end))) {
         struct page *page = paddr_to_page(pte_paddr(pte_load(slot)));
-        if (which == PT_CLEAR_ALL || page->use == PAGE_CACHE) {
-            pte_swap(slot, 0);
-            pages[n++] = page;
-        }
+        pte_swap(slot, 0);
+        pages[n++] = page;
         *va += PAGE_BYTES;
     }
     spin_unlock(&as->pt_lock);
     return n;
 }
 
-void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, enum pt_clear which)
+void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end)
 {
     struct page *pages[BATCH];
     uintptr_t va = beg;
     unsigned n;
     do {
         uintptr_t batch_beg = va;
-        n = clear_batch(as, &va, end, which, pages);
+        n = clear_batch(as, &va, end, pages);
         if (n)
             vpmap_flush(&as->vpmap, batch_beg, MIN(va, end));
         for (unsigned i = 0; i < n; i++)
@@ -42,32 +40,79 @@ void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, enum pt_clear 
     } while (n == BATCH);
 }
 
-void pt_free_tables(struct addrspace *as, uintptr_t floor, uintptr_t ceiling)
+err_t pt_reserve(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to)
+{
+    uintptr_t va = beg;
+    unsigned n;
+    err_t err = 0;
+    do {
+        spin_lock(&as->pt_lock);
+        for (n = 0; n < BATCH && !err && va < end && vpmap_next(&as->vpmap, &va, end); n++) {
+            if (!vpmap_slot(&as->vpmap, to + (va - beg), true))
+                err = -ENOMEM;
+            va += PAGE_BYTES;
+        }
+        spin_unlock(&as->pt_lock);
+    } while (n == BATCH && !err);
+    return err;
+}
+
+void pt_move(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to)
+{
+    uintptr_t va = beg;
+    unsigned n;
+    pte_t *slot;
+    do {
+        spin_lock(&as->pt_lock);
+        for (n = 0; n < BATCH && va < end && (slot = vpmap_next(&as->vpmap, &va, end)); n++) {
+            pte_t *new_slot = vpmap_slot(&as->vpmap, to + (va - beg), false);
+            ASSERT(new_slot);
+            pte_swap(new_slot, pte_swap(slot, 0));
+            va += PAGE_BYTES;
+        }
+        spin_unlock(&as->pt_lock);
+    } while (n == BATCH);
+    vpmap_flush(&as->vpmap, beg, end); /* the frames stay: once, at the end, is soon enough */
+}
+
+void pt_free_tables(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t floor,
+                    uintptr_t ceiling)
 {
     struct list tables = LIST_INIT(tables);
     spin_lock(&as->pt_lock);
-    vpmap_unlink_tables(&as->vpmap, floor, ceiling, &tables);
+    vpmap_unlink_tables(&as->vpmap, beg, end, floor, ceiling, &tables);
     spin_unlock(&as->pt_lock);
     if (list_empty(&tables))
         return;
-    vpmap_flush(&as->vpmap, floor, ceiling); /* CPUs cache the upper levels too */
+    vpmap_flush(&as->vpmap, beg, end); /* CPUs cache the upper levels too */
     vpmap_free_tables(&tables);
+}
+
+/* The same for up to BATCH entries from *va on; how many it looked at. */
+static unsigned restrict_batch(struct addrspace *as, uintptr_t *va, uintptr_t end, unsigned prot,
+                               bool *changed)
+{
+    unsigned n = 0;
+    pte_t *slot;
+    spin_lock(&as->pt_lock);
+    for (; n < BATCH && *va < end && (slot = vpmap_next(&as->vpmap, va, end)); n++) {
+        pte_t pte = pte_load(slot);
+        if (pte_prot(pte) & ~prot) {
+            pte_swap(slot, pte_make(pte_paddr(pte), pte_prot(pte) & prot));
+            *changed = true;
+        }
+        *va += PAGE_BYTES;
+    }
+    spin_unlock(&as->pt_lock);
+    return n;
 }
 
 void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot)
 {
     bool changed = false;
-    pte_t *slot;
-    spin_lock(&as->pt_lock);
-    for (uintptr_t va = beg; va < end && (slot = vpmap_next(&as->vpmap, &va, end));
-         va += PAGE_BYTES) {
-        pte_t pte = pte_load(slot);
-        if (pte_prot(pte) & ~prot) {
-            pte_swap(slot, pte_make(pte_paddr(pte), pte_prot(pte) & prot));
-            changed = true;
-        }
-    }
-    spin_unlock(&as->pt_lock);
+    uintptr_t va = beg;
+    while (restrict_batch(as, &va, end, prot, &changed) == BATCH)
+        ;
     if (changed)
         vpmap_flush(&as->vpmap, beg, end);
 }

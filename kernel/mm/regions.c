@@ -129,6 +129,7 @@ void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper)
     upper->max_prot = r->max_prot;
     upper->shared = r->shared;
     upper->stack = r->stack;
+    upper->no_fork = r->no_fork;
     upper->mapping = r->mapping;
     upper->store_page = region_page_idx(r, addr);
     if (r->mapping)
@@ -142,11 +143,34 @@ void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper)
     tree_insert(r->as, upper);
 }
 
+void region_set_end(struct memregion *r, uintptr_t end)
+{
+    r->as->mapped_pages += (end >> PAGE_SHIFT) - (r->end >> PAGE_SHIFT);
+    rmap_lock(r);
+    r->end = end;
+    rmap_unlock(r);
+}
+
+void region_move(struct memregion *r, uintptr_t beg, uintptr_t end)
+{
+    struct addrspace *as = r->as;
+    uintptr_t old_beg = r->beg, old_end = r->end;
+    rb_remove(&as->regions, &r->node);
+    as->mapped_pages += ((end - beg) >> PAGE_SHIFT) - ((old_end - old_beg) >> PAGE_SHIFT);
+    as->search_top = MAX(as->search_top, MIN(old_end, (uintptr_t)MMAP_TOP));
+    rmap_lock(r);
+    r->beg = beg;
+    r->end = end;
+    pt_move(as, old_beg, old_end, beg);
+    rmap_unlock(r);
+    tree_insert(as, r);
+}
+
 static bool mergeable(const struct memregion *low, const struct memregion *high)
 {
     return low->end == high->beg && low->prot == high->prot && low->max_prot == high->max_prot &&
            low->shared == high->shared && low->stack == high->stack &&
-           low->mapping == high->mapping &&
+           low->no_fork == high->no_fork && low->mapping == high->mapping &&
            (!low->mapping || region_page_idx(low, low->end) == high->store_page);
 }
 
@@ -194,7 +218,7 @@ static uintptr_t find_room_below(struct addrspace *as, uintptr_t top, size_t byt
             return limit - bytes;
         limit = MIN(limit, r->beg);
     }
-    return limit >= USER_BEG + bytes ? limit - bytes : 0;
+    return limit > USER_BEG && limit - USER_BEG >= bytes ? limit - bytes : 0;
 }
 
 /* Next fit: everything above search_top was in use when it was set, and unmapping raises it again.

@@ -24,7 +24,8 @@ static struct frame_cache caches[CPUS_MAX];
 static size_t total_pages;
 static size_t use_pages[PAGE_USES]; /* atomic; a cached frame is PAGE_FREE */
 
-/* Free frames that are not promised to anybody.  Atomic; below zero only while two settle who gets the last. */
+/* Free frames that are not promised to anybody.  Atomic; below zero only while a promise is renewed
+ * before its frame is back. */
 static int64_t available_pages;
 static int64_t reserve_pages; /* constant: what user memory leaves to the kernel */
 
@@ -68,14 +69,17 @@ size_t pmem_free_pages(void)
     return count_read(PAGE_FREE);
 }
 
-/* Takes n of what is available if `floor` is left. */
+/* Takes n of what is available if `floor` is left.  A claim that is refused must not show for a
+ * moment: others would be refused because of it. */
 static bool claim(size_t n, int64_t floor)
 {
-    int64_t left = __atomic_sub_fetch(&available_pages, (int64_t)n, __ATOMIC_RELAXED);
-    if (left >= floor)
-        return true;
-    __atomic_fetch_add(&available_pages, (int64_t)n, __ATOMIC_RELAXED);
-    return false;
+    int64_t have = __atomic_load_n(&available_pages, __ATOMIC_RELAXED);
+    do {
+        if (have - (int64_t)n < floor)
+            return false;
+    } while (!__atomic_compare_exchange_n(&available_pages, &have, have - (int64_t)n, true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
 }
 
 static void unclaim(size_t n)

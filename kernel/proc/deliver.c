@@ -10,13 +10,15 @@ static void settle_restart(struct uthread *ut, const uint64_t *handler_flags)
 {
     unsigned long nr = ut->restart_nr;
     ut->restart_nr = RESTART_NONE;
+    if (handler_flags) /* it may sleep itself, and the sleep it interrupts is over */
+        ut->restart_deadline_ns = 0;
     if (nr == RESTART_NONE)
         return;
     if (!handler_flags || (!ut->restart_no_handler && (*handler_flags & SA_RESTART)))
         arch_uregs_restart(arch_uregs(&ut->thread.arch), nr);
 }
 
-static void fill_siginfo(struct linux_siginfo *to, int sig, const struct signal_info *info)
+void signal_fill_info(struct linux_siginfo *to, int sig, const struct signal_info *info)
 {
     memset(to, 0, sizeof *to);
     to->signo = sig;
@@ -57,7 +59,7 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
 
     settle_restart(ut, &action.flags);
     struct linux_siginfo siginfo;
-    fill_siginfo(&siginfo, sig, info);
+    signal_fill_info(&siginfo, sig, info);
     struct arch_sigframe frame = {
         .sig = sig,
         .handler = action.handler,
@@ -73,27 +75,38 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
         process_exit(WAIT_STATUS_SIGNAL(SIGSEGV)); /* nowhere to put the frame */
 }
 
-/* Sleeps until SIGCONT or SIGKILL.  siglock held on entry, not on return. */
+/* Stops the process: every thread comes by here, through stay_stopped.  siglock held on entry, not
+ * on return. */
 static void stop(struct process *proc, int sig)
 {
     proc->stopped = true;
+    list_for_each (node, &proc->threads)
+        thread_notify(&list_entry(node, struct uthread, proc_node)->thread, NOTIFY_SIGNAL);
     spin_unlock(&proc->siglock);
     process_report_stop(proc, WAIT_STATUS_STOP(sig));
-    spin_lock(&proc->siglock);
-    while (proc->stopped &&
-           waitq_sleep(&proc->stop_wait, &proc->siglock, SLEEP_KILLABLE, NS_NEVER) == 0)
-        ;
-    spin_unlock(&proc->siglock);
 }
 
-static void report_continue(struct process *proc)
+/* Sleeps as long as the process is stopped, and tells the parent when it goes on; leaves for good
+ * when it exits, or another thread execs.  siglock held, but not all the time. */
+static void stay_stopped(struct uthread *ut)
 {
-    spin_lock(&proc->siglock);
-    bool continued = proc->continued;
-    proc->continued = false;
-    spin_unlock(&proc->siglock);
-    if (continued)
-        process_report_stop(proc, WAIT_STATUS_CONTINUED);
+    struct process *proc = ut->proc;
+    for (;;) {
+        if (proc->exiting || (proc->sole && proc->sole != ut)) {
+            spin_unlock(&proc->siglock);
+            process_thread_exit(0);
+        }
+        if (proc->continued) {
+            proc->continued = false;
+            spin_unlock(&proc->siglock);
+            process_report_stop(proc, WAIT_STATUS_CONTINUED);
+            spin_lock(&proc->siglock);
+        } else if (proc->stopped && !(signal_deliverable(ut) & SIG_BIT(SIGKILL))) {
+            (void)waitq_sleep(&proc->stop_wait, &proc->siglock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
+        } else {
+            return;
+        }
+    }
 }
 
 /* Nothing is left to deliver.  siglock held on entry, not on return. */
@@ -115,10 +128,10 @@ void signal_deliver(void)
     struct uthread *ut = uthread_current();
     struct process *proc = ut->proc;
     for (;;) {
-        report_continue(proc);
         struct signal_info info;
         spin_lock(&proc->siglock);
-        int sig = signal_take(ut, &info);
+        stay_stopped(ut);
+        int sig = signal_take(ut, ~ut->blocked, &info);
         if (!sig)
             break;
         switch (signal_effect(proc, sig)) {

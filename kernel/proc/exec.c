@@ -9,26 +9,32 @@
 #include <kernel/fs/file.h>
 #include <kernel/fs/path.h>
 #include <kernel/fs/vnode.h>
+#include <kernel/proc/futex.h>
 #include <lib/string.h>
 
 /* Where position-independent programs go: Linux's choice, two thirds up the user half. */
 #define PIE_BASE ((uintptr_t)0x555555554000)
 
+/* Too large for a kernel stack. */
+struct program {
+    struct elf_image image;
+    struct elf64_phdr phdrs[ELF_PHDRS_MAX]; /* as the file has them */
+};
+
 static err_t open_program(const char *path, struct file **file)
 {
     struct process *proc = process_current();
     struct vnode *cwd = process_cwd(proc);
-    struct path_at at = {.base = cwd, .path = path, .cred = &proc->cred};
+    struct path_at at = {.base = cwd, .path = path, .cred = process_cred()};
     err_t err = file_open_exec(&at, file);
     vnode_put(cwd);
     return err;
 }
 
 /* Reads and checks the headers.  -ENOEXEC for anything that is not a program for this kernel. */
-static err_t read_image(struct file *file, struct elf_image *image)
+static err_t read_headers(struct file *file, struct program *prog)
 {
     struct elf64_header hdr;
-    struct elf64_phdr phdrs[ELF_PHDRS_MAX];
     uint64_t file_bytes = __atomic_load_n(&file->vnode->size_bytes, __ATOMIC_RELAXED);
     if (file_bytes < sizeof hdr)
         return -ENOEXEC;
@@ -36,9 +42,10 @@ static err_t read_image(struct file *file, struct elf_image *image)
     if (!err)
         err = elf_check_header(&hdr, file_bytes);
     if (!err)
-        err = file_read_kernel(file, hdr.phoff, phdrs, hdr.phnum * sizeof phdrs[0]);
+        err = file_read_kernel(file, hdr.phoff, prog->phdrs, hdr.phnum * sizeof prog->phdrs[0]);
     if (!err)
-        err = elf_check_segments(&hdr, phdrs, file_bytes, MMAP_TOP / 2, PAGE_BYTES, image);
+        err = elf_check_segments(&hdr, prog->phdrs, file_bytes, MMAP_TOP / 2, PAGE_BYTES,
+                                 &prog->image);
     return err == -EIO ? -ENOEXEC : err;
 }
 
@@ -140,6 +147,8 @@ static void step_over(struct addrspace *as, const struct exec_start *start, cons
     struct uthread *ut = uthread_current();
     struct process *proc = ut->proc;
     struct addrspace *old = proc->as;
+    if (ut->robust_list)
+        futex_robust_exit(ut->robust_list, ut->tid);
     shm_thread_exit(&ut->shm); /* R10: exec gives region locks up */
     spin_lock(&proc->siglock);
     proc->as = as;
@@ -152,30 +161,36 @@ static void step_over(struct addrspace *as, const struct exec_start *start, cons
     process_vfork_done(proc);
     fdtable_close_on_exec(proc->fds);
     signal_exec(proc);
+    process_cred_exec();
     ut->altstack = (struct linux_stack){.flags = SS_DISABLE};
     ut->clear_child_tid = 0;
+    ut->robust_list = 0;
     const char *base = path;
     for (const char *p = path; *p; p++)
         if (*p == '/')
             base = p + 1;
+    spin_lock(&proc->siglock);
     str_copy(proc->name, base, sizeof proc->name);
+    spin_unlock(&proc->siglock);
     str_copy(ut->thread.name, base, sizeof ut->thread.name);
     arch_uregs_exec(&ut->thread.arch, start->entry, start->sp);
 }
 
 static err_t exec_file(struct file *file, const char *path, const struct exec_strings *strings)
 {
-    struct elf_image *image = kmem_alloc_bytes(sizeof *image); /* too large for a kernel stack */
-    if (!image)
+    struct program *prog = kmem_alloc_bytes(sizeof *prog);
+    if (!prog)
         return -ENOMEM;
     struct addrspace *as = NULL;
     struct exec_start start;
-    err_t err = read_image(file, image);
+    err_t err = read_headers(file, prog);
     if (!err && !(as = addrspace_create()))
         err = -ENOMEM;
     if (!err)
-        err = build(as, file, image, strings, path, &start);
-    kmem_free_bytes(image, sizeof *image);
+        err = build(as, file, &prog->image, strings, path, &start);
+    kmem_free_bytes(prog, sizeof *prog);
+    if (!err)
+        err = process_become_sole();
     if (!err)
         step_over(as, &start, path);
     else if (as)

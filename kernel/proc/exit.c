@@ -5,6 +5,7 @@
 #include <kernel/base/panic.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/fs/vnode.h>
+#include <kernel/proc/futex.h>
 
 static struct waitq init_wait = {
     LIST_INIT(init_wait.waiters)}; /* p  the kernel, for pid 1 and for the last process */
@@ -44,7 +45,8 @@ void process_report_stop(struct process *proc, int status)
 {
     spin_lock(&proctable_lock);
     proc->stop_report = status;
-    signal_parent(proc, SIGCHLD, status);
+    if (proc->parent && !signal_ignores_stops(proc->parent))
+        signal_parent(proc, SIGCHLD, status);
     process_changed(proc->parent);
     spin_unlock(&proctable_lock);
 }
@@ -86,11 +88,9 @@ static void give_children_away(struct process *proc, struct list *gone)
 static void announce_exit(struct process *proc, int status)
 {
     struct list gone = LIST_INIT(gone);
-    struct uthread *self = uthread_current();
     spin_lock(&proctable_lock);
     give_children_away(proc, &gone);
     proc->status = status;
-    proc->run_ns += thread_run_ns(&self->thread);
     proc->state = PROCESS_ZOMBIE;
     if (proc == init_process) {
         init_process = NULL;
@@ -109,12 +109,51 @@ static void announce_exit(struct process *proc, int status)
         process_put(list_entry(node, struct process, sibling_node));
 }
 
-/* Lets go of everything a process holds.  The order: locks and mappings before the creator's end
- * (R4), all of it before a parent can hear of the exit. */
-static void release_all(struct uthread *self)
+/* What a thread owes to others before its memory may go. */
+static void settle_thread(struct uthread *self)
 {
     struct process *proc = self->proc;
+    if (self->robust_list)
+        futex_robust_exit(self->robust_list, self->tid);
+    /* set_tid_address(2): only while somebody shares the memory. */
+    if (self->clear_child_tid && (proc->nthreads > 1 || ref_read(&proc->as->refs) > 1)) {
+        int zero = 0;
+        if (copy_to_user(self->clear_child_tid, &zero, sizeof zero) == 0)
+            (void)futex_wake(self->clear_child_tid, 1, FUTEX_ANY);
+    }
     shm_thread_exit(&self->shm);
+    bool irq = arch_irq_save();
+    self->thread.vpmap = NULL; /* from here a shootdown of the map does not wait for this thread */
+    vpmap_activate(NULL);
+    arch_irq_restore(irq);
+}
+
+/* Takes the thread out of its process; true when it was the last.  *status becomes the process's.
+ */
+static bool leave_process(struct uthread *self, int *status)
+{
+    struct process *proc = self->proc;
+    spin_lock(&proctable_lock);
+    spin_lock(&proc->siglock);
+    list_remove(&self->proc_node);
+    bool last = --proc->nthreads == 0;
+    uthread_unlink(self);
+    proc->run_ns += thread_run_ns(&self->thread);
+    if (proc->exiting)
+        *status = proc->exit_status;
+    proc->exiting |= last;
+    if (proc->nthreads == 1)
+        waitq_wake_all(&proc->sole_wait);
+    spin_unlock(&proc->siglock);
+    spin_unlock(&proctable_lock);
+    return last;
+}
+
+/* Lets go of everything a process holds: mappings before the creator's end (R4), all of it before a
+ * parent can hear of the exit. */
+static void release_all(struct process *proc)
+{
+    process_alarm_exit(proc);
     fdtable_put(proc->fds);
     proc->fds = NULL;
     process_set_cwd(proc, NULL);
@@ -122,12 +161,31 @@ static void release_all(struct uthread *self)
     spin_lock(&proc->siglock);
     proc->as = NULL;
     spin_unlock(&proc->siglock);
-    bool irq = arch_irq_save();
-    self->thread.vpmap = NULL;
-    vpmap_activate(NULL);
-    arch_irq_restore(irq);
     addrspace_put(as);
     shm_process_exit(&proc->shm);
+}
+
+void process_thread_exit(int status)
+{
+    struct uthread *self = uthread_current();
+    settle_thread(self);
+    if (leave_process(self, &status)) {
+        release_all(self->proc);
+        process_vfork_done(self->proc);
+        announce_exit(self->proc, status);
+    }
+    thread_exit();
+}
+
+/* Tells every other thread to leave.  siglock held. */
+static void dismiss_others(struct process *proc, struct uthread *self)
+{
+    list_for_each (node, &proc->threads) {
+        struct uthread *ut = list_entry(node, struct uthread, proc_node);
+        if (ut != self)
+            thread_notify(&ut->thread, NOTIFY_SIGNAL | NOTIFY_KILL);
+    }
+    waitq_wake_all(&proc->stop_wait);
 }
 
 void process_exit(int status)
@@ -135,20 +193,32 @@ void process_exit(int status)
     struct uthread *self = uthread_current();
     struct process *proc = self->proc;
     spin_lock(&proc->siglock);
-    proc->exiting = true;
-    spin_unlock(&proc->siglock);
-    if (self->clear_child_tid && ref_read(&proc->as->refs) > 1) {
-        int zero = 0; /* set_tid_address(2): only while somebody shares the memory */
-        (void)copy_to_user(self->clear_child_tid, &zero, sizeof zero);
+    if (!proc->exiting) {
+        proc->exiting = true;
+        proc->exit_status = status;
+        dismiss_others(proc, self);
     }
-    release_all(self);
-    process_vfork_done(proc);
-    spin_lock(&proc->siglock);
-    list_remove(&self->proc_node);
-    proc->nthreads--;
     spin_unlock(&proc->siglock);
-    announce_exit(proc, status);
-    thread_exit();
+    process_thread_exit(status);
+}
+
+err_t process_become_sole(void)
+{
+    struct uthread *self = uthread_current();
+    struct process *proc = self->proc;
+    spin_lock(&proc->siglock);
+    if (proc->exiting || proc->sole) {
+        spin_unlock(&proc->siglock);
+        return -EAGAIN;
+    }
+    proc->sole = self;
+    dismiss_others(proc, self);
+    while (proc->nthreads > 1)
+        (void)waitq_sleep(&proc->sole_wait, &proc->siglock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
+    proc->sole = NULL;
+    spin_unlock(&proc->siglock);
+    uthread_take_pid(self);
+    return 0;
 }
 
 static bool wanted(const struct process *self, const struct process *child, int which)

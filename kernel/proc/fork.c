@@ -26,25 +26,46 @@ static void fork_child(void *arg)
     arch_enter_user();
 }
 
+/* What the first registers and addresses of a new thread are. */
+static void inherit_thread(struct uthread *child, struct uthread *parent,
+                           const struct fork_args *args)
+{
+    arch_uregs_fork(&child->thread.arch, &parent->thread.arch);
+    if (args->stack)
+        arch_uregs_set_sp(&child->thread.arch, args->stack);
+    if (args->set_tls)
+        arch_uregs_set_tls(&child->thread.arch, args->tls);
+    if (args->set_child_tid)
+        child->set_child_tid = args->child_tid;
+    if (args->clear_child_tid)
+        child->clear_child_tid = args->child_tid;
+}
+
 /* Everything a child has from its parent but for its place in the tree. */
 static err_t inherit(struct uthread *child, struct uthread *parent, const struct fork_args *args)
 {
     struct process *from = parent->proc, *to = child->proc;
+    err_t err = shm_kin_init(&to->shm, &from->shm, args->share_as ? from->as : NULL);
+    if (err)
+        return err;
     if (args->share_as) {
         addrspace_get(from->as);
         to->as = from->as;
     } else {
-        err_t err = addrspace_fork(from->as, &to->as);
+        err = addrspace_fork(from->as, &to->as);
         if (err)
             return err;
     }
     child->thread.vpmap = &to->as->vpmap;
-    to->fds = fdtable_copy(from->fds);
-    if (!to->fds)
+    if (args->share_files) {
+        fdtable_get(from->fds);
+        to->fds = from->fds;
+    } else if (!(to->fds = fdtable_copy(from->fds))) {
         return -ENOMEM;
+    }
     to->cwd = process_cwd(from);
     to->umask = __atomic_load_n(&from->umask, __ATOMIC_RELAXED);
-    to->cred = from->cred;
+    to->cred = child->cred = parent->cred;
     to->exit_signal = args->exit_signal;
     spin_lock(&from->siglock);
     to->actions = from->actions;
@@ -52,13 +73,7 @@ static err_t inherit(struct uthread *child, struct uthread *parent, const struct
     spin_unlock(&from->siglock);
     if (!args->share_as || args->vfork)
         child->altstack = parent->altstack;
-    arch_uregs_fork(&child->thread.arch, &parent->thread.arch);
-    if (args->stack)
-        arch_uregs_set_sp(&child->thread.arch, args->stack);
-    if (args->set_child_tid)
-        child->set_child_tid = args->child_tid;
-    if (args->clear_child_tid)
-        child->clear_child_tid = args->child_tid;
+    inherit_thread(child, parent, args);
     return 0;
 }
 
@@ -118,6 +133,32 @@ long process_fork(const struct fork_args *args)
     return pid;
 }
 
+long process_clone_thread(const struct fork_args *args)
+{
+    struct uthread *self = uthread_current();
+    struct process *proc = self->proc;
+    ref_get(&proc->refs);
+    struct uthread *child = uthread_new(proc, self->thread.name, fork_child);
+    if (!child) {
+        process_put(proc);
+        return -ENOMEM;
+    }
+    child->thread.vpmap = &proc->as->vpmap;
+    child->blocked = self->blocked;
+    child->cred = self->cred;
+    inherit_thread(child, self, args);
+    err_t err = uthread_link(child);
+    if (err) {
+        thread_destroy(&child->thread);
+        return err;
+    }
+    int tid = child->tid;
+    if (args->parent_tid)
+        (void)copy_to_user(args->parent_tid, &tid, sizeof tid);
+    thread_start(&child->thread);
+    return tid;
+}
+
 static const char *init_path;
 static const char *const *init_argv;
 
@@ -165,8 +206,10 @@ err_t process_start_init(const char *path, const char *const *argv)
     proc->cwd = fs_root();
     vnode_get(proc->cwd);
     proc->umask = 022;
-    proc->cred = cred_root;
-    err_t err = proc->fds && proc->as ? process_link(ut, NULL) : -ENOMEM;
+    proc->cred = ut->cred = cred_root;
+    err_t err = proc->fds && proc->as ? shm_kin_init(&proc->shm, NULL, NULL) : -ENOMEM;
+    if (!err)
+        err = process_link(ut, NULL);
     if (err) {
         process_discard(ut);
         return err;

@@ -4,16 +4,18 @@
 
 #include <lib/err.h>
 
-static bool may_signal(const struct process *from, const struct process *to)
+/* p held. */
+static bool may_signal(const struct process *to)
 {
-    return from->cred.euid == 0 || from->cred.euid == to->cred.uid ||
-           from->cred.euid == to->cred.suid || from->cred.uid == to->cred.uid ||
-           from->cred.uid == to->cred.suid;
+    const struct cred *from = process_cred();
+    return from->euid == 0 || from->euid == to->cred.uid || from->euid == to->cred.suid ||
+           from->uid == to->cred.uid || from->uid == to->cred.suid;
 }
 
 struct kill_args {
     struct process *from;
     int pid, sig;
+    const struct signal_info *info;
     unsigned found, refused;
 };
 
@@ -35,20 +37,19 @@ static void kill_visit(struct process *proc, void *arg)
     if (!addressed(k, proc))
         return;
     k->found++;
-    if (!may_signal(k->from, proc)) {
+    if (!may_signal(proc)) {
         k->refused++;
         return;
     }
-    struct signal_info info = {.code = SI_USER, .pid = k->from->pid, .uid = k->from->cred.uid};
     if (k->sig && proc->state == PROCESS_LIVE)
-        signal_send(proc, k->sig, &info);
+        signal_send(proc, k->sig, k->info);
 }
 
-long process_kill(int pid, int sig)
+static long kill_pids(int pid, int sig, const struct signal_info *info)
 {
     if (sig < 0 || sig > NSIG)
         return -EINVAL;
-    struct kill_args k = {.from = process_current(), .pid = pid, .sig = sig};
+    struct kill_args k = {.from = process_current(), .pid = pid, .sig = sig, .info = info};
     if (pid > 0) {
         spin_lock(&proctable_lock);
         struct process *proc = process_find(pid);
@@ -63,6 +64,23 @@ long process_kill(int pid, int sig)
     return k.found == k.refused ? -EPERM : 0;
 }
 
+long process_kill(int pid, int sig)
+{
+    struct signal_info info = {
+        .code = SI_USER, .pid = process_current()->pid, .uid = process_cred()->uid};
+    return kill_pids(pid, sig, &info);
+}
+
+/* Only to itself may a process send what looks like the kernel's or kill's. */
+long process_sigqueue(int pid, int sig, const struct signal_info *info)
+{
+    if (pid <= 0)
+        return -ESRCH;
+    if ((info->code >= 0 || info->code == SI_TKILL) && pid != process_current()->pid)
+        return -EPERM;
+    return kill_pids(pid, sig, info);
+}
+
 /* p held. */
 static void interrupt_visit(struct process *proc, void *arg)
 {
@@ -75,7 +93,6 @@ void process_interrupt_all(void)
     process_for_each(interrupt_visit, NULL);
 }
 
-/* Threads have their process's number until there are threads of their own. */
 long process_tkill(int tgid, int tid, int sig)
 {
     if (sig < 0 || sig > NSIG || tid <= 0)
@@ -83,12 +100,12 @@ long process_tkill(int tgid, int tid, int sig)
     struct process *from = process_current();
     long result = -ESRCH;
     spin_lock(&proctable_lock);
-    struct process *proc = process_find(tid);
-    if (proc && (tgid < 0 || tgid == proc->pid)) {
-        result = may_signal(from, proc) ? 0 : -EPERM;
-        struct signal_info info = {.code = SI_TKILL, .pid = from->pid, .uid = from->cred.uid};
-        if (!result && sig && proc->state == PROCESS_LIVE)
-            signal_send(proc, sig, &info);
+    struct uthread *ut = uthread_find(tid);
+    if (ut && (tgid < 0 || tgid == ut->proc->pid)) {
+        result = may_signal(ut->proc) ? 0 : -EPERM;
+        struct signal_info info = {.code = SI_TKILL, .pid = from->pid, .uid = process_cred()->uid};
+        if (!result && sig)
+            signal_send_thread(ut, sig, &info);
     }
     spin_unlock(&proctable_lock);
     return result;

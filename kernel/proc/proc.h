@@ -19,9 +19,26 @@ void process_put(struct process *proc);
 struct uthread *process_new(const char *name, void (*entry)(void *arg));
 void process_discard(struct uthread *ut);
 
+/* One more thread of `proc`, unlinked; the caller has taken the reference to proc that it keeps.
+ * NULL when out of memory (the reference stays the caller's).  Undo with thread_destroy. */
+struct uthread *uthread_new(struct process *proc, const char *name, void (*entry)(void *arg));
+
+/* Gives it a tid and makes it one of its process's threads.  -EAGAIN. */
+err_t uthread_link(struct uthread *ut);
+struct uthread *uthread_find(int tid); /* p held */
+
+/* Its tid is free again; it is no longer one of its process's threads.  p and siglock held. */
+void uthread_unlink(struct uthread *ut);
+
+/* The only thread left takes the process's number as its own (execve(2)). */
+void uthread_take_pid(struct uthread *ut);
+
 /* Gives it a pid and a place in the tree below `parent` (NULL: the kernel).  -EAGAIN. */
 err_t process_link(struct uthread *ut, struct process *parent);
 size_t process_count(void);
+
+/* The smallest pid of a process that is not below `pid`; 0 when there is none.  p not held. */
+int process_next_pid(int pid);
 
 /* Is a number in use as a process group or session?  p held. */
 bool pid_names_group(int pid);
@@ -29,5 +46,11 @@ bool pid_names_group(int pid);
 /* Wakes whoever waits in process_wait or process_wait_init for a change of `proc`.  proctable_lock
  * held. */
 void process_changed(struct process *parent);
+
+/* No alarm goes off any more once it returns.  May yield. */
+void process_alarm_exit(struct process *proc);
+
+/* What execve(2) does to the current thread's users and groups, and its process's. */
+void process_cred_exec(void);
 
 extern struct process *init_process; /* p  pid 1, NULL before and after */

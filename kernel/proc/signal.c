@@ -34,13 +34,15 @@ static void pend(struct sigpending *pending, int sig, const struct signal_info *
     pending->info[sig - 1] = info ? *info : (struct signal_info){.code = SI_KERNEL};
 }
 
-/* Does the thread have to look?  Tells it how much hurry there is. */
+/* Does the thread have to look?  Tells it how much hurry there is: a stopped process dies of
+ * SIGKILL at once, of any other signal when it goes on (signal(7)). */
 static void notify(struct uthread *ut, int sig, enum signal_effect effect)
 {
-    if ((ut->blocked & SIG_BIT(sig)) && sig != SIGKILL)
+    bool awaited = ut->awaited & SIG_BIT(sig);
+    if ((ut->blocked & SIG_BIT(sig)) && !awaited && sig != SIGKILL)
         return;
-    thread_notify(&ut->thread,
-                  effect == SIGNAL_KILLS ? NOTIFY_SIGNAL | NOTIFY_KILL : NOTIFY_SIGNAL);
+    bool hurry = effect == SIGNAL_KILLS && !awaited && (sig == SIGKILL || !ut->proc->stopped);
+    thread_notify(&ut->thread, hurry ? NOTIFY_SIGNAL | NOTIFY_KILL : NOTIFY_SIGNAL);
 }
 
 /* SIGCONT and the stop signals cancel each other (signal(7)).  siglock held. */
@@ -63,7 +65,8 @@ static void cancel_opposite(struct process *proc, int sig)
 /* Nobody will ever see a signal that is ignored and not blocked. */
 static bool discarded(const struct process *proc, const struct uthread *ut, int sig)
 {
-    return signal_effect(proc, sig) == SIGNAL_IGNORED && !(ut->blocked & SIG_BIT(sig));
+    return signal_effect(proc, sig) == SIGNAL_IGNORED &&
+           !((ut->blocked | ut->awaited) & SIG_BIT(sig));
 }
 
 /* A signal that wakes a stopped process is heard by every thread; any other by the first that does
@@ -108,7 +111,7 @@ void signal_send_thread(struct uthread *ut, int sig, const struct signal_info *i
 void signal_raise_current(int sig)
 {
     struct uthread *ut = uthread_current();
-    struct signal_info info = {.code = SI_USER, .pid = ut->proc->pid, .uid = ut->proc->cred.uid};
+    struct signal_info info = {.code = SI_USER, .pid = ut->proc->pid, .uid = process_cred()->uid};
     signal_send_thread(ut, sig, &info);
 }
 
@@ -133,14 +136,10 @@ sigset_t signal_deliverable(const struct uthread *ut)
 }
 
 /* A fault of the thread's own goes first, so that its handler sees the registers of the fault. */
-int signal_take(struct uthread *ut, struct signal_info *info)
+int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info)
 {
-    struct sigpending *from = &ut->pending;
-    sigset_t set = from->set & ~ut->blocked;
-    if (!set) {
-        from = &ut->proc->pending;
-        set = from->set & ~ut->blocked;
-    }
+    struct sigpending *from = ut->pending.set & set ? &ut->pending : &ut->proc->pending;
+    set &= from->set;
     if (!set)
         return 0;
     int sig = set & SIG_BIT(SIGKILL) ? SIGKILL : __builtin_ctzll(set) + 1;
@@ -154,6 +153,14 @@ bool signal_ignores_children(struct process *proc)
     spin_lock(&proc->siglock);
     const struct linux_sigaction *a = &proc->actions.action[SIGCHLD - 1];
     bool ignores = a->handler == SIG_IGN || (a->flags & SA_NOCLDWAIT);
+    spin_unlock(&proc->siglock);
+    return ignores;
+}
+
+bool signal_ignores_stops(struct process *proc)
+{
+    spin_lock(&proc->siglock);
+    bool ignores = proc->actions.action[SIGCHLD - 1].flags & SA_NOCLDSTOP;
     spin_unlock(&proc->siglock);
     return ignores;
 }
@@ -230,4 +237,17 @@ void signal_set_restart(unsigned long nr, bool no_handler)
     struct uthread *ut = uthread_current();
     ut->restart_nr = nr;
     ut->restart_no_handler = no_handler;
+}
+
+uint64_t signal_sleep_deadline(uint64_t deadline_ns)
+{
+    struct uthread *ut = uthread_current();
+    uint64_t earlier = ut->restart_deadline_ns;
+    ut->restart_deadline_ns = 0;
+    return earlier ? earlier : deadline_ns;
+}
+
+void signal_set_sleep_deadline(uint64_t deadline_ns)
+{
+    uthread_current()->restart_deadline_ns = deadline_ns;
 }

@@ -13,8 +13,8 @@ enum signal_effect {
 /* What a signal would do to the process now. */
 enum signal_effect signal_effect(const struct process *proc, int sig);
 
-/* Takes the next signal to deliver to the thread: its number, or 0. */
-int signal_take(struct uthread *ut, struct signal_info *info);
+/* Takes the next of `set` that is pending for the thread: its number, or 0. */
+int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info);
 
 /* Signals that are pending and not blocked. */
 sigset_t signal_deliverable(const struct uthread *ut);

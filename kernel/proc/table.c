@@ -12,13 +12,20 @@
 struct spinlock proctable_lock = SPINLOCK_INIT("proctable", RANK_PROCTABLE);
 struct process *init_process;
 
-static struct radix by_pid; /* p */
-static int last_pid;        /* p */
-static bool pids_reused;    /* p  numbers have wrapped: a new one may still name a group */
+static struct radix by_pid; /* p  processes */
+static struct radix
+    by_tid; /* p  threads; a process's number leads to its first, or to another that is left */
+static int last_pid;     /* p */
+static bool pids_reused; /* p  numbers have wrapped: a new one may still name a group */
 
 static struct kmem_cache process_cache = KMEM_CACHE("process", struct process);
 static struct kmem_cache uthread_cache = KMEM_CACHE("uthread", struct uthread);
 static struct kmem_cache pid_node_cache = KMEM_CACHE("pid_node", struct radix_node);
+
+struct uthread *uthread_find(int tid)
+{
+    return tid > 0 ? radix_get(&by_tid, (size_t)tid) : NULL;
+}
 
 static struct radix_node *pid_node_alloc(void)
 {
@@ -37,9 +44,9 @@ struct process *process_find(int pid)
     return pid > 0 ? radix_get(&by_pid, (size_t)pid) : NULL;
 }
 
-/* As Linux has it: at most an eighth of memory in kernel stacks, so that processes alone cannot use
+/* As Linux has it: at most an eighth of memory in kernel stacks, so that threads alone cannot use
  * it all up. */
-static size_t max_processes(void)
+static size_t max_threads(void)
 {
     return MIN(pmem_total_pages() / (8 * KSTACK_BYTES / PAGE_BYTES), (size_t)PID_MAX - 1);
 }
@@ -52,16 +59,21 @@ size_t process_count(void)
     return n;
 }
 
-/* A number no process, group or session uses.  p held. */
-static int pid_alloc(struct process *proc)
+static bool number_in_use(int n)
 {
-    if (by_pid.count >= max_processes())
+    return process_find(n) || uthread_find(n) || pid_names_group(n);
+}
+
+/* A number for a thread, under which it can be found; -EAGAIN.  p held. */
+static int tid_alloc(struct uthread *ut)
+{
+    if (by_tid.count >= max_threads())
         return -EAGAIN;
     do {
         pids_reused |= last_pid == PID_MAX;
         last_pid = last_pid % PID_MAX + 1;
-    } while (pids_reused && (process_find(last_pid) || pid_names_group(last_pid)));
-    if (radix_insert(&by_pid, &pid_ops, (size_t)last_pid, proc))
+    } while (pids_reused && number_in_use(last_pid));
+    if (radix_insert(&by_tid, &pid_ops, (size_t)last_pid, ut))
         return -EAGAIN;
     return last_pid;
 }
@@ -74,28 +86,41 @@ static void uthread_release(struct thread *t)
     process_put(proc);
 }
 
+struct uthread *uthread_new(struct process *proc, const char *name, void (*entry)(void *arg))
+{
+    struct uthread *ut = kmem_alloc(&uthread_cache);
+    if (!ut)
+        return NULL;
+    if (thread_init(&ut->thread, name, entry, ut, true, uthread_release)) {
+        kmem_free(&uthread_cache, ut);
+        return NULL;
+    }
+    ut->proc = proc;
+    ut->restart_nr = RESTART_NONE;
+    ut->altstack.flags = SS_DISABLE;
+    list_init(&ut->proc_node);
+    return ut;
+}
+
 struct uthread *process_new(const char *name, void (*entry)(void *arg))
 {
     struct process *proc = kmem_alloc(&process_cache);
-    struct uthread *ut = kmem_alloc(&uthread_cache);
-    if (!proc || !ut || thread_init(&ut->thread, name, entry, ut, true, uthread_release)) {
-        if (ut)
-            kmem_free(&uthread_cache, ut);
-        if (proc)
-            kmem_free(&process_cache, proc);
+    if (!proc)
+        return NULL;
+    struct uthread *ut = uthread_new(proc, name, entry);
+    if (!ut) {
+        kmem_free(&process_cache, proc);
         return NULL;
     }
-    ref_init(&proc->refs, 1);
+    ref_init(&proc->refs, 1); /* its thread's */
     list_init(&proc->children);
     list_init(&proc->sibling_node);
     waitq_init(&proc->child_wait);
     spin_init(&proc->siglock, "siglock", RANK_SIGNAL);
     list_init(&proc->threads);
     waitq_init(&proc->stop_wait);
+    waitq_init(&proc->sole_wait);
     str_copy(proc->name, name, sizeof proc->name);
-    ut->proc = proc;
-    ut->restart_nr = RESTART_NONE;
-    ut->altstack.flags = SS_DISABLE;
     list_push_back(&proc->threads, &ut->proc_node);
     proc->nthreads = 1;
     return ut;
@@ -110,6 +135,7 @@ void process_discard(struct uthread *ut)
         fdtable_put(proc->fds);
     if (proc->cwd)
         vnode_put(proc->cwd);
+    shm_kin_exit(&proc->shm);
     thread_destroy(&ut->thread);
 }
 
@@ -123,13 +149,18 @@ err_t process_link(struct uthread *ut, struct process *parent)
 {
     struct process *proc = ut->proc;
     spin_lock(&proctable_lock);
-    int pid = pid_alloc(proc);
+    int pid = tid_alloc(ut);
+    if (pid >= 0 && radix_insert(&by_pid, &pid_ops, (size_t)pid, proc)) {
+        radix_remove(&by_tid, &pid_ops, (size_t)pid);
+        pid = -EAGAIN;
+    }
     if (pid < 0) {
         spin_unlock(&proctable_lock);
         return pid;
     }
     proc->pid = pid;
     ut->tid = pid;
+    ut->thread.pid = pid;
     proc->parent = parent;
     proc->pgid = parent ? parent->pgid : pid;
     proc->sid = parent ? parent->sid : pid;
@@ -140,6 +171,57 @@ err_t process_link(struct uthread *ut, struct process *parent)
     shm_thread_init(&ut->shm, ut->thread.id, (uint32_t)pid);
     spin_unlock(&proctable_lock);
     return 0;
+}
+
+err_t uthread_link(struct uthread *ut)
+{
+    struct process *proc = ut->proc;
+    err_t err = -EAGAIN;
+    spin_lock(&proctable_lock);
+    int tid = tid_alloc(ut);
+    if (tid >= 0) {
+        ut->tid = tid;
+        ut->thread.pid = proc->pid;
+        shm_thread_init(&ut->shm, ut->thread.id, (uint32_t)tid);
+        spin_lock(&proc->siglock);
+        if (!proc->exiting && !proc->sole) {
+            list_push_back(&proc->threads, &ut->proc_node);
+            proc->nthreads++;
+            err = 0;
+        }
+        spin_unlock(&proc->siglock);
+        if (err)
+            radix_remove(&by_tid, &pid_ops, (size_t)tid);
+    }
+    spin_unlock(&proctable_lock);
+    return err;
+}
+
+void uthread_unlink(struct uthread *ut)
+{
+    struct process *proc = ut->proc;
+    size_t pid = (size_t)proc->pid;
+    if (ut->tid != proc->pid)
+        radix_remove(&by_tid, &pid_ops, (size_t)ut->tid);
+    if (radix_get(&by_tid, pid) != ut)
+        return;
+    if (list_empty(&proc->threads))
+        radix_remove(&by_tid, &pid_ops, pid);
+    else
+        radix_replace(&by_tid, pid, list_first(&proc->threads, struct uthread, proc_node));
+}
+
+void uthread_take_pid(struct uthread *ut)
+{
+    struct process *proc = ut->proc;
+    spin_lock(&proctable_lock);
+    if (ut->tid != proc->pid) {
+        radix_replace(&by_tid, (size_t)proc->pid, ut);
+        radix_remove(&by_tid, &pid_ops, (size_t)ut->tid);
+        ut->tid = proc->pid;
+        ut->shm.tid = (uint32_t)proc->pid;
+    }
+    spin_unlock(&proctable_lock);
 }
 
 void process_unlink(struct process *proc)
@@ -162,10 +244,15 @@ struct process *process_current(void)
     return ut ? ut->proc : NULL;
 }
 
-const struct cred *process_cred(void)
+struct shm_caller shm_caller_current(void)
 {
-    struct process *proc = process_current();
-    return proc ? &proc->cred : &cred_root;
+    struct uthread *ut = uthread_current();
+    return (struct shm_caller){
+        .as = ut->proc->as,
+        .process = &ut->proc->shm,
+        .thread = &ut->shm,
+        .cred = process_cred(),
+    };
 }
 
 struct vnode *process_cwd(struct process *proc)
@@ -202,6 +289,34 @@ static struct process *next_process(size_t *pid)
     return radix_next(&by_pid, pid);
 }
 
+void process_set_thread_name(const char *name)
+{
+    struct uthread *ut = uthread_current();
+    struct process *proc = ut->proc;
+    spin_lock(&proc->siglock);
+    str_copy(ut->thread.name, name, sizeof ut->thread.name);
+    if (ut->tid == proc->pid)
+        str_copy(proc->name, name, sizeof proc->name);
+    spin_unlock(&proc->siglock);
+}
+
+bool process_has_thread(int tid)
+{
+    spin_lock(&proctable_lock);
+    bool found = uthread_find(tid);
+    spin_unlock(&proctable_lock);
+    return found;
+}
+
+int process_next_pid(int pid)
+{
+    size_t at = (size_t)pid;
+    spin_lock(&proctable_lock);
+    bool found = next_process(&at);
+    spin_unlock(&proctable_lock);
+    return found ? (int)at : 0;
+}
+
 void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg)
 {
     struct process *proc;
@@ -228,4 +343,16 @@ bool pid_names_group(int pid)
 void process_audit(struct audit *audit)
 {
     audit_add(audit, "processes", process_count());
+}
+
+uint64_t process_run_ns(struct process *proc)
+{
+    spin_lock(&proctable_lock);
+    uint64_t ns = proc->run_ns;
+    spin_lock(&proc->siglock);
+    list_for_each (node, &proc->threads)
+        ns += thread_run_ns(&list_entry(node, struct uthread, proc_node)->thread);
+    spin_unlock(&proc->siglock);
+    spin_unlock(&proctable_lock);
+    return ns;
 }

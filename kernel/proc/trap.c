@@ -6,12 +6,26 @@
 #include <kernel/base/panic.h>
 #include <kernel/base/printk.h>
 
+/* vm_fault, and the pages that are mapped only when touched (S3). */
+static enum fault_result fault(struct process *proc, uintptr_t addr, unsigned access)
+{
+    for (;;) {
+        enum fault_result result = vm_fault(proc->as, addr, access);
+        if (result != FAULT_NO_REGION)
+            return result;
+        struct shm_caller who = shm_caller_current();
+        result = shm_kin_fault(&who, addr);
+        if (result != FAULT_DONE)
+            return result;
+    }
+}
+
 /* A fault in a user copy is the call's -EFAULT; the program's own fault is its signal. */
 bool kernel_page_fault(uintptr_t addr, unsigned access, bool user)
 {
     struct process *proc = process_current();
     ASSERTF(proc && proc->as, "page fault at %lx without a process", addr);
-    switch (vm_fault(proc->as, addr, access)) {
+    switch (fault(proc, addr, access)) {
     case FAULT_DONE:
         return true;
     case FAULT_NO_REGION:
@@ -68,7 +82,8 @@ void kernel_preempt(void)
 static void print_thread(struct thread *t, void *arg)
 {
     static const char *const states[] = {"new", "runnable", "blocked", "dead"};
-    printk("  thread %lu %-15s %s, CPU %u%s\n", t->id, t->name, states[t->state], t->cpu, t->on_cpu ? " (running)" : "");
+    printk("  thread %lu %-15s %s, CPU %u%s\n", t->id, t->name, states[t->state], t->cpu,
+           t->on_cpu ? " (running)" : "");
 }
 
 /* tools/run asks, when a guest does not come to an end. */

@@ -105,8 +105,8 @@ void schedule(bool requeue)
     ASSERTF(prev == self->idle || arch_stack_ok(&prev->arch), "stack of thread %s overflowed",
             prev->name);
 
-    prev->run_ns += now - prev->switched_in_ns;
-    next->switched_in_ns = now;
+    __atomic_store_n(&prev->run_clock, now - (prev->run_clock & ~THREAD_RUNS), __ATOMIC_RELEASE);
+    __atomic_store_n(&next->run_clock, (now - next->run_clock) | THREAD_RUNS, __ATOMIC_RELEASE);
     __atomic_store_n(&next->on_cpu, 1,
                      __ATOMIC_SEQ_CST); /* before it looks at notify: see thread_notify */
     next->cpu = (unsigned)(self - sched_cpus);
@@ -202,6 +202,7 @@ void sched_init_cpu(void)
     idle->state = THREAD_RUNNABLE;
     idle->on_cpu = 1;
     idle->cpu = id;
+    idle->run_clock = THREAD_RUNS | arch_time_ns();
     list_init(&idle->runq_node);
     list_init(&idle->all_node);
     fmt_snprint(idle->name, sizeof idle->name, "idle/%u", id);

@@ -48,10 +48,13 @@ void thread_destroy(struct thread *t)
 {
     spin_lock(&all_lock);
     list_remove(&t->all_node);
-    nthreads--;
     spin_unlock(&all_lock);
     page_free(ptr_to_page(t->stack));
     t->release(t);
+    /* Last: who sees the count go down may rely on all of it being back (the shutdown audit). */
+    spin_lock(&all_lock);
+    nthreads--;
+    spin_unlock(&all_lock);
 }
 
 void thread_start(struct thread *t)
@@ -93,10 +96,12 @@ void thread_exit(void)
 
 uint64_t thread_run_ns(const struct thread *t)
 {
-    uint64_t ns = t->run_ns;
-    if (__atomic_load_n(&t->on_cpu, __ATOMIC_RELAXED))
-        ns += arch_time_ns() - t->switched_in_ns;
-    return ns;
+    uint64_t clock, now;
+    do { /* until no switch has come between the two reads */
+        clock = __atomic_load_n(&t->run_clock, __ATOMIC_ACQUIRE);
+        now = arch_time_ns();
+    } while (clock != __atomic_load_n(&t->run_clock, __ATOMIC_ACQUIRE));
+    return clock & THREAD_RUNS ? now - (clock & ~THREAD_RUNS) : clock;
 }
 
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg)

@@ -27,12 +27,14 @@ static void insert(struct timer_base *base, struct timer *t)
     rb_insert(&base->timers, &t->node, parent, link);
 }
 
-void timer_start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t))
+static void start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t),
+                  bool unlocked)
 {
     bool irq = arch_irq_save();
     t->cpu = arch_cpu_id();
     t->deadline_ns = deadline_ns;
     t->expire = expire;
+    t->unlocked = unlocked;
     struct timer_base *base = &bases[t->cpu];
     spin_lock(&base->lock);
     t->armed = true;
@@ -40,6 +42,16 @@ void timer_start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct ti
     spin_unlock(&base->lock);
     sched_arm_timer(deadline_ns);
     arch_irq_restore(irq);
+}
+
+void timer_start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t))
+{
+    start(t, deadline_ns, expire, false);
+}
+
+void timer_start_unlocked(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t))
+{
+    start(t, deadline_ns, expire, true);
 }
 
 bool timer_cancel(struct timer *t)
@@ -63,7 +75,13 @@ uint64_t timer_run_expired(uint64_t now_ns)
     while ((t = first_timer(base)) && t->deadline_ns <= now_ns) {
         rb_remove(&base->timers, &t->node);
         t->armed = false;
-        t->expire(t); /* under the lock, so that timer_cancel waits for it */
+        if (t->unlocked) {
+            spin_unlock(&base->lock);
+            t->expire(t);
+            spin_lock(&base->lock);
+        } else {
+            t->expire(t); /* under the lock, so that timer_cancel waits for it */
+        }
     }
     uint64_t next = t ? t->deadline_ns : NS_NEVER;
     spin_unlock(&base->lock);

@@ -14,16 +14,6 @@ static struct addrspace *current_as(void)
     return process_current()->as;
 }
 
-/* Touches every page so that later accesses find them; what cannot be touched stays absent
- * (mmap(2), MAP_POPULATE). */
-static void populate(struct addrspace *as, uintptr_t beg, size_t bytes, unsigned prot)
-{
-    unsigned access = prot & VP_WRITE ? VP_WRITE : prot & VP_READ ? VP_READ : prot;
-    for (uintptr_t va = beg; access && va < beg + bytes; va += PAGE_BYTES)
-        if (vm_fault(as, va, access) != FAULT_DONE || thread_interrupted(SLEEP_KILLABLE))
-            return;
-}
-
 /* The store of a file mapping, with a reference, and what mprotect may later ask of it. */
 static err_t file_mapping(int fd, struct map_request *req)
 {
@@ -58,8 +48,25 @@ static err_t parse_flags(unsigned long flags, struct map_request *req)
     return 0;
 }
 
-/* mmap(addr, length, prot, flags, fd, offset).  Shared anonymous memory is not there yet: -ENODEV.
+/* Shared anonymous memory: a store of its own, promised unless the caller wants it otherwise (A7).
  */
+static err_t anonymous_store(unsigned long flags, struct map_request *req)
+{
+    struct shm_caller who = shm_caller_current();
+
+    req->store_page = 0; /* the offset says nothing */
+    return shm_anon_create(&who, req->bytes, !(flags & MAP_NORESERVE), &req->store);
+}
+
+static void store_done(unsigned long flags, struct memstore *store)
+{
+    if (store && (flags & MAP_ANONYMOUS))
+        shm_anon_done(store);
+    else if (store)
+        memstore_put(store);
+}
+
+/* mmap(addr, length, prot, flags, fd, offset) */
 long sys_mmap(const unsigned long args[6])
 {
     unsigned long flags = args[3], offset = args[5];
@@ -81,18 +88,17 @@ long sys_mmap(const unsigned long args[6])
             return -EOVERFLOW;
         err = file_mapping((int)args[4], &req);
     } else if (req.shared) {
-        err = -ENODEV;
+        err = anonymous_store(flags, &req);
     }
     if (err)
         return err;
     uintptr_t addr;
     err = addrspace_map(current_as(), &req, &addr);
-    if (req.store)
-        memstore_put(req.store);
+    store_done(flags, req.store);
     if (err)
         return err;
     if ((flags & (MAP_POPULATE | MAP_LOCKED)) && !(flags & MAP_NONBLOCK))
-        populate(current_as(), addr, ALIGN_UP(req.bytes, PAGE_BYTES), req.prot);
+        addrspace_populate(current_as(), addr, ALIGN_UP(req.bytes, PAGE_BYTES), req.prot);
     return (long)addr;
 }
 
@@ -114,23 +120,4 @@ long sys_mprotect(const unsigned long args[6])
 long sys_brk(const unsigned long args[6])
 {
     return (long)addrspace_brk(current_as(), args[0]);
-}
-
-/* madvise(addr, length, advice): WILLNEED and the hints about order change nothing one could see.
- */
-long sys_madvise(const unsigned long args[6])
-{
-    if (!IS_ALIGNED(args[0], PAGE_BYTES) || ALIGN_UP_OVERFLOWS(args[1], PAGE_BYTES))
-        return -EINVAL;
-    switch (args[2]) {
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-        return 0;
-    case MADV_DONTNEED:
-        return args[1] == 0 ? 0 : addrspace_discard(current_as(), args[0], args[1]);
-    default:
-        return -EINVAL;
-    }
 }

@@ -19,27 +19,46 @@ long sys_vfork(const unsigned long args[6])
         &(struct fork_args){.exit_signal = SIGCHLD, .share_as = true, .vfork = true});
 }
 
-/* clone(flags, stack, parent_tid, child_tid, tls) of a process.  Sharing of anything but memory
- * until exec (vfork), and threads, are not there yet: -EINVAL, as clone(2) says of flags it does
- * not take. */
+#define CLONE_OF_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define CLONE_KNOWN                                                                                \
+    (CLONE_SIGNAL_MASK | CLONE_OF_THREAD | CLONE_VFORK | CLONE_SYSVSEM | CLONE_SETTLS |            \
+     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID)
+
+/* A thread shares all that CLONE_OF_THREAD names, as pthread_create(3) asks; a process shares
+ * memory and descriptors if it likes.  Anything between (a process with shared handlers, a thread
+ * with its own directory) is -EINVAL. */
+static bool clone_flags_ok(unsigned long flags)
+{
+    unsigned long shares = flags & CLONE_OF_THREAD;
+    if (flags & ~CLONE_KNOWN)
+        return false;
+    if (flags & CLONE_THREAD)
+        return shares == CLONE_OF_THREAD && !(flags & CLONE_VFORK);
+    return !(shares & (CLONE_FS | CLONE_SIGHAND)) && (flags & CLONE_SIGNAL_MASK) <= NSIG;
+}
+
+/* clone(flags, stack, parent_tid, child_tid, tls) */
 long sys_clone(const unsigned long args[6])
 {
-    unsigned long flags = args[0], known = CLONE_SIGNAL_MASK | CLONE_VM | CLONE_VFORK |
-                                           CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |
-                                           CLONE_CHILD_SETTID;
-    unsigned long sig = flags & CLONE_SIGNAL_MASK;
-    if ((flags & ~known) || sig > NSIG)
+    unsigned long flags = args[0];
+    if (!clone_flags_ok(flags))
         return -EINVAL;
-    return process_fork(&(struct fork_args){
+    if ((flags & CLONE_SETTLS) && args[4] >= USER_END)
+        return -EPERM;
+    struct fork_args fork = {
         .share_as = flags & CLONE_VM,
+        .share_files = flags & CLONE_FILES,
         .vfork = flags & CLONE_VFORK,
-        .exit_signal = (int)sig,
+        .exit_signal = (int)(flags & CLONE_SIGNAL_MASK),
+        .set_tls = flags & CLONE_SETTLS,
+        .tls = args[4],
         .stack = args[1],
         .parent_tid = flags & CLONE_PARENT_SETTID ? args[2] : 0,
         .child_tid = args[3],
         .set_child_tid = flags & CLONE_CHILD_SETTID,
         .clear_child_tid = flags & CLONE_CHILD_CLEARTID,
-    });
+    };
+    return flags & CLONE_THREAD ? process_clone_thread(&fork) : process_fork(&fork);
 }
 
 long sys_execve(const unsigned long args[6])
@@ -58,6 +77,11 @@ long sys_execve(const unsigned long args[6])
 }
 
 long sys_exit(const unsigned long args[6])
+{
+    process_thread_exit(WAIT_STATUS_EXIT((int)args[0]));
+}
+
+long sys_exit_group(const unsigned long args[6])
 {
     process_exit(WAIT_STATUS_EXIT((int)args[0]));
 }
@@ -139,8 +163,9 @@ long sys_getrusage(const unsigned long args[6])
     if (who != 0 && who != -1 && who != 1)
         return -EINVAL;
     bool children = who == -1;
-    return copy_out_rusage(args[1],
-                           children ? proc->children_run_ns : thread_run_ns(thread_current()));
+    return copy_out_rusage(args[1], children   ? proc->children_run_ns
+                                    : who == 0 ? process_run_ns(proc)
+                                               : thread_run_ns(thread_current()));
 }
 
 long sys_kill(const unsigned long args[6])

@@ -3,6 +3,8 @@
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 
+#include "utime.h"
+
 /* A2: the name is copied in once, before any lock. */
 struct region_call {
     struct shm_caller who;
@@ -11,9 +13,7 @@ struct region_call {
 
 static err_t begin(struct region_call *call, uintptr_t name)
 {
-    struct uthread *ut = uthread_current();
-    call->who =
-        (struct shm_caller){.as = ut->proc->as, .process = &ut->proc->shm, .thread = &ut->shm};
+    call->who = shm_caller_current();
     long n = copy_string_from_user(call->name, name, sizeof call->name);
     if (n == -ENAMETOOLONG)
         return -EINVAL; /* R1: never cut */
@@ -33,23 +33,83 @@ long sys_destroySharedRegion(const unsigned long args[6])
 {
     struct region_call call;
     err_t err = begin(&call, args[0]);
-    return err ? err : shm_destroy(&call.who, call.name);
+    return err ? err : shm_destroy(&call.who, call.name, RS_WAIT, NS_NEVER);
+}
+
+/* A relative time of the user's as a deadline; a NULL pointer is for ever. */
+static err_t read_deadline(uintptr_t timespec, uint64_t *deadline_ns)
+{
+    uint64_t ns;
+    *deadline_ns = NS_NEVER;
+    if (!timespec)
+        return 0;
+    err_t err = timespec_from_user(timespec, &ns);
+    if (!err)
+        *deadline_ns = deadline_after(ns);
+    return err;
+}
+
+/* destroySharedRegionWith(name, how, const struct timespec *rel) */
+long sys_destroySharedRegionWith(const unsigned long args[6])
+{
+    struct region_call call;
+    uint64_t deadline_ns;
+    err_t err = begin(&call, args[0]);
+    if (!err)
+        err = read_deadline(args[2], &deadline_ns);
+    return err ? err : shm_destroy(&call.who, call.name, (unsigned)args[1], deadline_ns);
+}
+
+/* Maps and tells the user where; a mapping nobody has been told of does not stay. */
+static err_t map_and_tell(struct region_call *call, const struct shm_map_how *how, uintptr_t result)
+{
+    uintptr_t addr;
+    err_t err = shm_map(&call->who, call->name, how, &addr);
+    if (!err && copy_to_user(result, &addr, sizeof addr)) {
+        (void)shm_unmap(&call->who, call->name, addr);
+        err = -EFAULT;
+    }
+    return err;
 }
 
 /* createMapping(name, void **region_beg) */
 long sys_createMapping(const unsigned long args[6])
 {
     struct region_call call;
-    uintptr_t addr;
+    err_t err = begin(&call, args[0]);
+    return err ? err : map_and_tell(&call, &(struct shm_map_how){0}, args[1]);
+}
+
+/* The user's struct region_map, checked but for what depends on the region. */
+static err_t read_map_how(uintptr_t addr, struct shm_map_how *how)
+{
+    struct region_map map;
+    if (copy_from_user(&map, addr, sizeof map))
+        return -EFAULT;
+    if (map.reserved || map.timeout_ns < 0 || map.timeout_ns >= (int64_t)NS_PER_S)
+        return -EINVAL;
+    *how = (struct shm_map_how){
+        .flags = map.flags,
+        .offset_bytes = map.offset_bytes,
+        .length_bytes = map.length_bytes,
+        .addr = map.addr,
+        .deadline_ns = NS_NEVER,
+    };
+    if (map.timeout_s >= 0 && (uint64_t)map.timeout_s < NS_NEVER / NS_PER_S - 1)
+        how->deadline_ns =
+            deadline_after((uint64_t)map.timeout_s * NS_PER_S + (uint64_t)map.timeout_ns);
+    return 0;
+}
+
+/* createMappingWith(name, void **region_beg, const struct region_map *how) */
+long sys_createMappingWith(const unsigned long args[6])
+{
+    struct region_call call;
+    struct shm_map_how how;
     err_t err = begin(&call, args[0]);
     if (!err)
-        err = shm_map(&call.who, call.name, &addr);
-    if (!err && copy_to_user(args[1], &addr, sizeof addr)) {
-        (void)shm_unmap(&call.who, call.name,
-                        addr); /* nobody has been told of it: it can only succeed */
-        err = -EFAULT;
-    }
-    return err;
+        err = read_map_how(args[2], &how);
+    return err ? err : map_and_tell(&call, &how, args[1]);
 }
 
 /* destroyMapping(name, addr) */
@@ -64,14 +124,25 @@ long sys_lockRegion(const unsigned long args[6])
 {
     struct region_call call;
     err_t err = begin(&call, args[0]);
-    return err ? err : shm_lock(&call.who, call.name, true);
+    return err ? err : shm_lock(&call.who, call.name, NS_NEVER);
+}
+
+/* lockRegionTimed(name, const struct timespec *rel) */
+long sys_lockRegionTimed(const unsigned long args[6])
+{
+    struct region_call call;
+    uint64_t ns;
+    err_t err = begin(&call, args[0]);
+    if (!err)
+        err = timespec_from_user(args[1], &ns);
+    return err ? err : shm_lock(&call.who, call.name, deadline_after(ns));
 }
 
 long sys_tryLockRegion(const unsigned long args[6])
 {
     struct region_call call;
     err_t err = begin(&call, args[0]);
-    return err ? err : shm_lock(&call.who, call.name, false);
+    return err ? err : shm_lock(&call.who, call.name, 0);
 }
 
 long sys_unlockRegion(const unsigned long args[6])
@@ -79,6 +150,25 @@ long sys_unlockRegion(const unsigned long args[6])
     struct region_call call;
     err_t err = begin(&call, args[0]);
     return err ? err : shm_unlock(&call.who, call.name);
+}
+
+/* statRegion(name, struct region_stat *) */
+long sys_statRegion(const unsigned long args[6])
+{
+    struct region_call call;
+    struct region_stat stat;
+    err_t err = begin(&call, args[0]);
+    if (!err)
+        err = shm_stat(&call.who, call.name, &stat);
+    return err ? err : copy_to_user(args[1], &stat, sizeof stat);
+}
+
+/* chmodRegion(name, mode) */
+long sys_chmodRegion(const unsigned long args[6])
+{
+    struct region_call call;
+    err_t err = begin(&call, args[0]);
+    return err ? err : shm_chmod(&call.who, call.name, (unsigned)args[1]);
 }
 
 long sys_failNth(const unsigned long args[6])

@@ -4,11 +4,7 @@
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 
-static uint64_t process_run_ns(void)
-{
-    struct process *proc = process_current();
-    return proc->run_ns + thread_run_ns(thread_current());
-}
+#include "utime.h"
 
 /* The value of a clock in ns; false: no such clock. */
 static bool read_clock(unsigned long clock, uint64_t *ns)
@@ -25,7 +21,7 @@ static bool read_clock(unsigned long clock, uint64_t *ns)
         *ns = arch_time_ns();
         return true;
     case CLOCK_PROCESS_CPUTIME_ID:
-        *ns = process_run_ns();
+        *ns = process_run_ns(process_current());
         return true;
     case CLOCK_THREAD_CPUTIME_ID:
         *ns = thread_run_ns(thread_current());
@@ -38,19 +34,6 @@ static bool read_clock(unsigned long clock, uint64_t *ns)
 static struct linux_timespec to_timespec(uint64_t ns)
 {
     return (struct linux_timespec){(int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S)};
-}
-
-/* A user's timespec in ns, at most NS_NEVER - 1.  -EFAULT, -EINVAL. */
-static err_t read_timespec(uintptr_t addr, uint64_t *ns)
-{
-    struct linux_timespec ts;
-    if (copy_from_user(&ts, addr, sizeof ts))
-        return -EFAULT;
-    if (ts.sec < 0 || ts.nsec < 0 || ts.nsec >= (int64_t)NS_PER_S)
-        return -EINVAL;
-    bool too_far = (uint64_t)ts.sec >= NS_NEVER / NS_PER_S - 1;
-    *ns = too_far ? NS_NEVER - 1 : (uint64_t)ts.sec * NS_PER_S + (uint64_t)ts.nsec;
-    return 0;
 }
 
 long sys_clock_gettime(const unsigned long args[6])
@@ -93,8 +76,8 @@ long sys_time(const unsigned long args[6])
 long sys_times(const unsigned long args[6])
 {
     const uint64_t tick_ns = NS_PER_S / 100;
-    uint64_t tms[4] = {process_run_ns() / tick_ns, 0, process_current()->children_run_ns / tick_ns,
-                       0};
+    uint64_t tms[4] = {process_run_ns(process_current()) / tick_ns, 0,
+                       process_current()->children_run_ns / tick_ns, 0};
     if (args[0] && copy_to_user(args[0], tms, sizeof tms))
         return -EFAULT;
     return (long)(arch_time_ns() / tick_ns);
@@ -114,16 +97,21 @@ static long sleep_until(uint64_t deadline_ns, uintptr_t remain)
     return err;
 }
 
-static uint64_t add_time(uint64_t a, uint64_t b)
+/* A sleep that a stop interrupts ends when it would have ended without. */
+static long sleep_for(uint64_t ns, uintptr_t remain)
 {
-    return b >= NS_NEVER - 1 - a ? NS_NEVER - 1 : a + b;
+    uint64_t deadline_ns = signal_sleep_deadline(deadline_after(ns));
+    long err = sleep_until(deadline_ns, remain);
+    if (err == -EINTR)
+        signal_set_sleep_deadline(deadline_ns);
+    return err;
 }
 
 long sys_nanosleep(const unsigned long args[6])
 {
     uint64_t ns;
-    err_t err = read_timespec(args[0], &ns);
-    return err ? err : sleep_until(add_time(arch_time_ns(), ns), args[1]);
+    err_t err = timespec_from_user(args[0], &ns);
+    return err ? err : sleep_for(ns, args[1]);
 }
 
 /* clock_nanosleep(clock, flags, request, remain); only clocks that go on while one sleeps. */
@@ -134,12 +122,12 @@ long sys_clock_nanosleep(const unsigned long args[6])
         return -EINVAL;
     if (args[0] == CLOCK_PROCESS_CPUTIME_ID)
         return -EOPNOTSUPP;
-    err_t err = read_timespec(args[2], &ns);
+    err_t err = timespec_from_user(args[2], &ns);
     if (err)
         return err;
     if (!(args[1] & TIMER_ABSTIME))
-        return sleep_until(add_time(arch_time_ns(), ns), args[3]);
+        return sleep_for(ns, args[3]);
     if (ns <= now)
         return 0;
-    return sleep_until(add_time(arch_time_ns(), ns - now), 0);
+    return sleep_until(deadline_after(ns - now), 0);
 }

@@ -1,5 +1,5 @@
-/* fork, execve, mmap, mprotect, pipe, open and dup with every one of their allocations failing in turn: ENOMEM (or EAGAIN
- * from fork), and everything as before. */
+/* fork, execve, mmap, mprotect, pipe, open and dup with every one of their allocations failing in
+ * turn: ENOMEM (or EAGAIN from fork), and everything as before. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -145,7 +145,8 @@ static void case_create_file(void)
     }
 }
 
-/* The new program says with 77 that it runs.  A failure that was not used up may hit it while it starts. */
+/* The new program says with 77 that it runs.  A failure that was not used up may hit it while it
+ * starts. */
 static void exec_failing(void *arg)
 {
     static char *argv[] = {"fail_process", "run", NULL}, *envp[] = {NULL};
@@ -173,9 +174,9 @@ static void case_exec(void)
         if (status == 3 << 8)
             failures++;
         else
-            CHECK(WIFSIGNALED(status) && (WTERMSIG(status) == SIGBUS ||
-                                          WTERMSIG(status) == SIGKILL ||
-                                          WTERMSIG(status) == SIGSEGV),
+            CHECK(WIFSIGNALED(status) &&
+                      (WTERMSIG(status) == SIGBUS || WTERMSIG(status) == SIGKILL ||
+                       WTERMSIG(status) == SIGSEGV),
                   "A3: execve, allocation %ld: status 0x%x", n, (unsigned)status);
     }
     CHECK(false, "execve never succeeds");

@@ -1,4 +1,5 @@
-/* A3: createSharedRegion and createMapping with every one of their allocations failing in turn: ERR_NOMEM, and no trace. */
+/* A3: createSharedRegion and createMapping with every one of their allocations failing in turn:
+ * ERR_NOMEM, and no trace. */
 #include <sys/mman.h>
 #include <sys/syscall.h>
 

@@ -9,11 +9,11 @@
 /* Far more than any call allocates: a loop that gets here is wrong. */
 #define FAIL_MAX 400
 
-/* Makes call `nr` with its n-th allocation failing.  Nothing touches memory in between, so that no page fault takes the
- * failure away: all three calls are in one piece.  *left: what failNth still had to go, 0 when the failure happened. */
-CHECK_UNUSED static __attribute__((noinline)) long fail_call(unsigned n, long nr, long a, long b,
-                                                             long c, long d, long e, long f,
-                                                             long *left)
+/* Makes call `nr` with its n-th allocation failing.  Nothing touches memory in between, so that no
+ * page fault takes the failure away: all three calls are in one piece.  *left: what failNth still
+ * had to go, 0 when the failure happened. */
+CHECK_UNUSED static __attribute__((noinline)) long
+fail_call(unsigned n, long nr, long a, long b, long c, long d, long e, long f, long *left)
 {
     const long in[8] = {nr, a, b, c, d, e, f, n};
     register long result __asm__("r12");

@@ -126,13 +126,14 @@ static void create_once(void *arg)
     CHECK(err == ERR_OK || err == ERR_EXIST, "R3: %s", shoal_errname(err));
     if (err == ERR_OK)
         gate_open(&g[1], 1);
+    gate_open(&g[3], 1);
     gate_pass(&g[2]); /* the creator lives until all have tried */
 }
 
 static void case_two_creators(void)
 {
     for (unsigned round = 0; round < 10; round++) {
-        struct gate g[3] = {gate_make(), gate_make(), gate_make()};
+        struct gate g[4] = {gate_make(), gate_make(), gate_make(), gate_make()};
         char winners[8];
         pid_t pids[6];
 
@@ -140,13 +141,14 @@ static void case_two_creators(void)
             pids[i] = child_start(create_once, g);
         gate_open(&g[0], 6);
         gate_pass(&g[1]);
-        check_sleep_ms(5);
+        for (unsigned i = 0; i < 6; i++)
+            gate_pass(&g[3]);
         gate_open(&g[2], 6);
         for (unsigned i = 0; i < 6; i++)
             CHILD_EXITS(pids[i], 0);
         close(g[1].fd[1]);
         CHECK(read(g[1].fd[0], winners, sizeof(winners)) == 0, "R3: two creators won");
-        for (unsigned i = 0; i < 3; i++) {
+        for (unsigned i = 0; i < 4; i++) {
             close(g[i].fd[0]);
             if (i != 1)
                 close(g[i].fd[1]);

@@ -1,4 +1,6 @@
 /* R2, A1, A7: sizes, what they are rounded to, and the exact end of a mapping. */
+#include <sys/mman.h>
+
 #include "child.h"
 #include "probe.h"
 #include "regions.h"
@@ -24,6 +26,16 @@ static void case_too_much(void)
         for (unsigned j = 0; j < 3; j++)
             CHECK_ERR(createSharedRegion("much", sizes[i] - 1 + j, RS_DEFAULT), ERR_NOMEM);
     region_must_be_gone("much", "A3");
+}
+
+/* Pages without access, made before the regions: they fill small holes, and wherever the kernel
+ * goes on from there, up or down, one neighbour of the next mapping is such a page and the other is
+ * free. */
+static void guards_make(void)
+{
+    for (unsigned i = 0; i < 64; i++)
+        CHECK(mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED,
+              "mmap");
 }
 
 static void size_check(size_t size)
@@ -52,12 +64,14 @@ static void case_rounding(void)
                             8193,       65536,      2097151, 2097152,    2097153, 4194304,
                             511 * PAGE, 513 * PAGE, 1000001, 1024 * 1024};
 
+    guards_make();
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         size_check(sizes[i]);
 }
 
 static void case_every_size_to_40_pages(void)
 {
+    guards_make();
     for (size_t pages = 1; pages <= 40; pages++)
         size_check(pages * PAGE);
 }

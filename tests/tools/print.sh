@@ -40,4 +40,8 @@ expect_option -append "init=/test/x -- /bin/region-demo"
 print_words --icount --gdb
 expect_option -accel tcg,thread=single
 expect_text " $out" " -s -S " "--gdb"
+print_words --gdb-socket "$scratch/gdb"
+expect_option -gdb chardev:gdb
+expect_option -chardev "socket,id=gdb,path=$scratch/gdb,server=on,wait=off"
+[[ " $out" != *" -S "* ]] || fail "--gdb-socket alone waits: $out"
 finish

@@ -17,7 +17,7 @@ static void test_interrupts(void **state)
     assert_false(arch_irq_enabled());
     assert_true(spin_is_locked(&lock));
     struct spinlock inner;
-    spin_init(&inner, "inner", RANK_ARCH);
+    spin_init(&inner, "inner", RANK_CONSOLE);
     spin_lock(&inner);
     spin_unlock(&inner);
     assert_false(arch_irq_enabled()); /* as they were before the inner one */

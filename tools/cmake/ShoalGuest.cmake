@@ -3,7 +3,7 @@
 #   shoal_library(<target> SOURCES <file>...)
 #   shoal_program(NAME <target> PATH <path in the initramfs> SOURCES <file>... [LIBS <target>...] [PIE])
 #   shoal_guest_test(<name> SOURCES <file>... [CPUS <n>...] [MEM <size>] [MACHINES q35...] [LABELS <label>...]
-#                    [TIMEOUT <seconds>] [ARGS <arg>...] [LIBS <target>...] [PIE])
+#                    [TIMEOUT <seconds>] [APPEND <kernel options>] [ARGS <arg>...] [LIBS <target>...] [PIE])
 #
 # shoal_guest_test makes /test/<name> and the ctest entries guest.<name>.cpus<n>, one a CPU count (1 2 4 unless told), and
 # guest.<name>.<machine>, one a further machine (with 2 CPUs).  Each is a machine of its own; it passes when the program
@@ -58,7 +58,7 @@ function(shoal_program)
 endfunction()
 
 function(shoal_guest_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 test "PIE" "MEM;TIMEOUT" "SOURCES;CPUS;MACHINES;LABELS;ARGS;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 test "PIE" "MEM;TIMEOUT;APPEND" "SOURCES;CPUS;MACHINES;LABELS;ARGS;LIBS")
     if(NOT test_SOURCES OR test_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "shoal_guest_test(${name}): SOURCES, not ${ARGN}")
     endif()
@@ -82,6 +82,9 @@ function(shoal_guest_test name)
     shoal_program(NAME guest_${name} PATH /test/${name} SOURCES ${test_SOURCES} LIBS ${test_LIBS} ${pie})
 
     set(run ${SHOAL_ROOT}/tools/run --build ${CMAKE_BINARY_DIR} --quiet --budget ${test_TIMEOUT} --mem ${test_MEM})
+    if(test_APPEND)
+        list(APPEND run --append ${test_APPEND})
+    endif()
     set(entries)
     foreach(cpus IN LISTS test_CPUS)
         add_test(NAME guest.${name}.cpus${cpus} COMMAND ${run} --cpus ${cpus} /test/${name} ${test_ARGS})
@@ -97,20 +100,38 @@ function(shoal_guest_test name)
     set_tests_properties(${entries} PROPERTIES LABELS "guest;${test_LABELS}" TIMEOUT ${limit_s})
 endfunction()
 
+# shoal_course(<kind> <include folder>): what tools/run --as <kind> FILE.c compiles with.  The course's library is target
+# course-<kind>; its headers come before musl's, and a function that the program defines itself before musl's function of that name.
+set(SHOAL_COURSE_FLAGS -fno-builtin -w -Wl,-z,muldefs)
+function(shoal_course kind include)
+    guest_cc_write(${CMAKE_BINARY_DIR}/guest-cc-${kind} FLAGS ${SHOAL_COURSE_FLAGS} -I${include} LIBS course-${kind} shoal)
+    # Nothing else needs the library: it comes with the image.
+    set_property(GLOBAL APPEND PROPERTY SHOAL_INITRAMFS_TARGETS course-${kind})
+endfunction()
+
 # shoal_guest_cc(): makes ${CMAKE_BINARY_DIR}/guest-cc, a script that compiles one program the way shoal_program does, for
 # tools/run FILE.c.  Call it after shoal_library(shoal ...).
 function(shoal_guest_cc)
+    if(TARGET shoal)
+        set(libs shoal)
+    endif()
+    guest_cc_write(${CMAKE_BINARY_DIR}/guest-cc FLAGS LIBS ${libs})
+endfunction()
+
+# guest_cc_write(<file> FLAGS <flag>... LIBS <target>...)
+function(guest_cc_write file)
+    cmake_parse_arguments(PARSE_ARGV 1 cc "" "" "FLAGS;LIBS")
     set(script "#!/bin/sh\n# guest-cc OUT FILE.c...: made by tools/cmake/ShoalGuest.cmake.\nout=$1\nshift\n")
     string(APPEND script "exec '${CMAKE_C_COMPILER}'")
-    foreach(word IN LISTS SHOAL_GUEST_FLAGS SHOAL_GUEST_LINK_FLAGS SHOAL_GUEST_LINK_BEG)
+    foreach(word IN LISTS cc_FLAGS SHOAL_GUEST_FLAGS cc_FLAGS SHOAL_GUEST_LINK_FLAGS SHOAL_GUEST_LINK_BEG)
         string(APPEND script " '${word}'")
     endforeach()
     string(APPEND script " -fno-pie -o \"$out\" \"$@\"")
-    if(TARGET shoal)
-        string(APPEND script " '$<TARGET_FILE:shoal>'")
-    endif()
+    foreach(lib IN LISTS cc_LIBS)
+        string(APPEND script " '$<TARGET_FILE:${lib}>'")
+    endforeach()
     foreach(word IN LISTS SHOAL_GUEST_LINK_END)
         string(APPEND script " '${word}'")
     endforeach()
-    file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/guest-cc CONTENT "${script}\n")
+    file(GENERATE OUTPUT ${file} CONTENT "${script}\n")
 endfunction()

@@ -5,7 +5,7 @@
 #include <lib/radix.h>
 
 #define USER_BEG ((uintptr_t)0x1000)
-#define USER_END ((uintptr_t)0x7ffffffff000)
+#define USER_END ((uintptr_t)0x7fffffffe000)
 
 /* Page number -> leaf entry; filled by whoever brings the vpmap functions for the host. */
 struct vpmap {

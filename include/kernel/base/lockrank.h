@@ -11,7 +11,7 @@ enum lock_rank {
     /* locks that sleep */
     RANK_FS_TREE = 1, /* fs: names of all directories */
     RANK_VNODE,       /* fs: one file's data and size */
-    RANK_EXEC,        /* proc: one process's exec against vfork and threads */
+    RANK_SHM_DOOR,    /* fs: a door's whole call: xv6 and zone ids, System V keys */
     RANK_ADDRSPACE,   /* mm: A, the set of memregions; fork holds parent's then child's
                          (lock_rank_nested) */
     RANK_RMAP,        /* mm: the memregions that map a store */
@@ -21,6 +21,7 @@ enum lock_rank {
     RANK_MEMSTORE,           /* mm: s, cached pages and their states */
     RANK_PROCTABLE,          /* proc: the process tree, pids, wait */
     RANK_SIGNAL,             /* proc: one process's signals and threads */
+    RANK_FUTEX,              /* proc: who waits for which word */
     RANK_FDTABLE,            /* proc: descriptors of one process */
     RANK_FILE,               /* fs: offset of an open file, pipe state, console input */
     RANK_SLEEPLOCK,          /* sched: inside of a mutex or rwlock */
@@ -30,7 +31,6 @@ enum lock_rank {
     RANK_TIMER,              /* sched: one CPU's timers */
     RANK_THREADS,            /* sched: list of all threads */
     RANK_RUNQ,               /* sched: one CPU's run queue */
-    RANK_ARCH,               /* arch: devices */
     RANK_CONSOLE,            /* base: output */
     RANK_MAX
 };

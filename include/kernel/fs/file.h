@@ -85,6 +85,10 @@ long file_readdir(struct file *f, struct iobuf *to);
 /* ftruncate(2). -EINVAL: not open for writing, or no regular file. */
 err_t file_truncate(struct file *f, uint64_t size_bytes);
 
+/* fallocate(2) without a mode: [pos, pos + bytes), bytes > 0, exists and has memory.  -EBADF,
+ * -ENODEV, -ESPIPE, -EFBIG, -ENOSPC, -EINTR. */
+err_t file_allocate(struct file *f, uint64_t pos, uint64_t bytes);
+
 /* The memory to map with `prot` (VP_*), with a reference; NULL and *err: -EBADF (O_PATH), -EACCES
  * (not open for reading, or shared writing without O_RDWR), -ENODEV (cannot be mapped).  max_prot
  * of a shared mapping has VP_WRITE only if file_writable(). */

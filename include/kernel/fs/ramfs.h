@@ -12,6 +12,9 @@ err_t rootfs_mount(const void *image, size_t bytes);
 /* Lets go of the whole tree.  What is still open or mapped goes with its last user. */
 void rootfs_unmount(void);
 
+/* The inode number of the file whose memory this is; false when it is not a ramfs file's. */
+bool ramfs_describe_store(const struct memstore *store, uint64_t *ino);
+
 /* For rootfs.c.  An empty root directory, its own parent.  NULL when out of memory. */
 struct vnode *ramfs_create_root(void);
 

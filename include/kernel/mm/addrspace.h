@@ -28,6 +28,7 @@ struct memregion {
     uintptr_t beg, end;      /* A  [beg, end), page aligned */
     unsigned prot, max_prot; /* A  VP_*; mprotect may not go beyond max_prot */
     bool shared;             /* c  writes reach the store */
+    bool no_fork;            /* c  a child does not inherit it */
     bool stack;              /* c  a main thread's stack, for people to read */
     struct mapping *mapping; /* c  NULL: anonymous private memory */
     size_t store_page;       /* A  page of the store at beg */
@@ -44,7 +45,8 @@ struct addrspace {
     struct rwlock lock;         /* A: rank ADDRSPACE; faults take it shared, changes exclusive */
     struct spinlock pt_lock;    /* v: rank VPMAP; every change of a page table entry */
     struct vpmap vpmap;         /* v */
-    refcount_t refs;            /* a  one a process (vfork shares) and one a call in progress */
+    refcount_t refs;            /* a  one a process (vfork shares): the mappings live by it */
+    refcount_t holds;           /* a  one for all of refs, one a look from outside */
     struct rbtree regions;      /* A  by address, disjoint */
     size_t mapped_pages;        /* A  sum of all regions */
     uintptr_t brk_beg, brk_end; /* A  heap: [brk_beg, brk_end), not rounded */
@@ -67,7 +69,9 @@ struct map_request {
     unsigned prot, max_prot;
     bool shared;
     bool stack;
-    struct memstore *store; /* NULL: anonymous private.  The call takes its own reference */
+    bool no_fork;
+    enum mapping_reason reason; /* for the store; MAPPING_NEW is 0 */
+    struct memstore *store;     /* NULL: anonymous private.  The call takes its own reference */
     size_t store_page;
 };
 
@@ -76,6 +80,10 @@ struct addrspace *addrspace_create(void);
 void addrspace_get(struct addrspace *as);
 void addrspace_put(struct addrspace *as); /* the last unmaps everything; may sleep */
 
+/* For a look at somebody else's: the structure stays, but no mapping lives longer for it (A4). */
+void addrspace_hold(struct addrspace *as);
+void addrspace_unhold(struct addrspace *as);
+
 /* A copy for fork: shared mappings are inherited (and refused or counted by `mapped`), private
  * pages become copy on write.  -ENOMEM or a backend's refusal: the parent is unchanged. */
 err_t addrspace_fork(struct addrspace *parent, struct addrspace **child);
@@ -83,6 +91,10 @@ err_t addrspace_fork(struct addrspace *parent, struct addrspace **child);
 /* Maps.  *addr gets the place.  -ENOMEM, -EINVAL (place outside user space), -EEXIST (MAP_AT_FREE),
  * or a refusal of the store.  On failure nothing has changed. */
 err_t addrspace_map(struct addrspace *as, const struct map_request *req, uintptr_t *addr);
+
+/* Touches every page, so that later accesses find them; stops at the first that cannot be touched
+ * (mmap(2), MAP_POPULATE). */
+void addrspace_populate(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot);
 
 /* Unmaps every page of [addr, addr + bytes); parts without a mapping are skipped.  When it returns,
  * no CPU reaches the pages through these addresses (A6).  -EINVAL, -ENOMEM (a split needs memory;
@@ -99,6 +111,36 @@ err_t addrspace_protect(struct addrspace *as, uintptr_t addr, size_t bytes, unsi
  * the store again. -ENOMEM when part of the range is not mapped. */
 err_t addrspace_discard(struct addrspace *as, uintptr_t addr, size_t bytes);
 
+/* mremap(2). */
+struct remap_request {
+    uintptr_t addr;
+    size_t old_bytes, new_bytes; /* rounded up to pages; > 0 */
+    bool may_move;
+    bool fixed; /* to new_addr, replacing what is there */
+    uintptr_t new_addr;
+};
+
+/* Makes a mapping longer or shorter, and moves it where that needs it.  *addr gets the place.
+ * -EINVAL, -EFAULT (not one mapping), -ENOMEM; on failure nothing has changed. */
+err_t addrspace_remap(struct addrspace *as, const struct remap_request *req, uintptr_t *addr);
+
+/* ---- Asking, and advice: what is mapped at [addr, addr + bytes).  -ENOMEM: not all of it is. */
+err_t addrspace_check_mapped(struct addrspace *as, uintptr_t addr, size_t bytes);
+
+/* The same, and it is private memory without a file, else -EINVAL. */
+err_t addrspace_check_anonymous(struct addrspace *as, uintptr_t addr, size_t bytes);
+
+/* present[i] becomes 1 or 0: a touch of page i would find it in memory. */
+err_t addrspace_resident(struct addrspace *as, uintptr_t addr, size_t npages, uint8_t *present);
+
+/* Writes shared pages back to where their stores keep them (msync(2)): goes on behind a gap or an
+ * error, and says so in the end. */
+err_t addrspace_sync(struct addrspace *as, uintptr_t addr, size_t bytes);
+
+/* Brings every page in; private ones that may be written become the process's own.  -ENOMEM also
+ * for what cannot be touched, -EAGAIN: no memory, -EINTR: killed. */
+err_t addrspace_bring_in(struct addrspace *as, uintptr_t addr, size_t bytes);
+
 /* brk(2): moves the end of the heap; returns the end there is afterwards. */
 uintptr_t addrspace_brk(struct addrspace *as, uintptr_t want);
 void addrspace_set_brk(struct addrspace *as, uintptr_t beg);
@@ -107,6 +149,12 @@ void addrspace_set_brk(struct addrspace *as, uintptr_t beg);
  * -EFAULT. */
 err_t addrspace_write(struct addrspace *as, uintptr_t addr, const void *data, size_t bytes);
 err_t addrspace_zero(struct addrspace *as, uintptr_t addr, size_t bytes);
+
+/* What `addr` shows, as a name that does not depend on who asks: a byte offset in a store (with a
+ * reference) when the mapping is shared; otherwise *store is NULL and the address itself is the
+ * name.  -EFAULT: not mapped. */
+err_t addrspace_locate(struct addrspace *as, uintptr_t addr, struct memstore **store,
+                       uint64_t *offset);
 
 /* Calls fn for each memregion in address order, A held shared.  Stops when fn returns false. */
 void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion *r, void *arg),

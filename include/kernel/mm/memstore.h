@@ -13,8 +13,17 @@ struct addrspace;
 struct memstore;
 
 enum mapping_reason {
-    MAPPING_NEW,  /* somebody asks for a new mapping */
-    MAPPING_FORK, /* a child inherits one that exists */
+    MAPPING_NEW,     /* by whoever holds the store: an open file, a door with a use of its own */
+    MAPPING_BY_NAME, /* by a name that was looked up before and may have gone since */
+    MAPPING_FORK,    /* a child inherits one that exists */
+};
+
+/* A mapping that is about to exist. */
+struct mapping_event {
+    enum mapping_reason reason;
+    struct addrspace *as;
+    struct addrspace *parent; /* of a fork, else NULL */
+    uintptr_t addr;
 };
 
 /* The backend embeds the memstore and finds itself with container_of.  No op may touch user memory.
@@ -34,7 +43,7 @@ struct memstore_ops {
     /* A mapping of the store by `as` is about to exist.  The last step of a map that can fail: a
      * refusal (negative errno) undoes it all.  Holds A of `as`; may allocate, may take a spin lock,
      * may not sleep on A.  May be absent. */
-    err_t (*mapped)(struct memstore *store, struct addrspace *as, enum mapping_reason why);
+    err_t (*mapped)(struct memstore *store, const struct mapping_event *event);
 
     /* A mapping that `mapped` agreed to is gone, whole.  No lock held.  May be absent. */
     void (*unmapped)(struct memstore *store, struct addrspace *as);
@@ -55,6 +64,7 @@ struct memstore {
     struct waitq filled;  /* s  threads waiting for a busy page of this store */
     struct mutex rmap_lock;
     struct list regions; /* r  memregions that map the store (memregion.rmap_node) */
+    bool promises;       /* c after memstore_promise */
     size_t promised;     /* s  frames set aside for absent pages; 0 in a store without a promise */
     uint64_t nfills;     /* s  pages filled so far */
 };
@@ -62,9 +72,13 @@ struct memstore {
 /* One reference, owned by the caller. */
 void memstore_init(struct memstore *store, const struct memstore_ops *ops, size_t npages);
 
-/* Sets aside a frame for every page of a store without pages: touching one cannot fail for want of a frame (A7).
- * -ENOMEM. */
+/* Sets aside a frame for every page of a store without pages: touching one cannot fail for want of
+ * a frame (A7).  -ENOMEM. */
 err_t memstore_promise(struct memstore *store);
+
+/* Gives back what is still set aside, for a store that will not be used after all. */
+void memstore_unpromise(struct memstore *store);
+
 void memstore_get(struct memstore *store);
 
 /* Drops a reference; the last drains the cache (writing back what is dirty) and calls ops->release.
@@ -84,9 +98,9 @@ err_t memstore_page(struct memstore *store, size_t idx, struct page **page);
 struct page *memstore_page_cached(struct memstore *store, size_t idx);
 
 /* Changes the size.  Shrinking removes pages beyond the end from the cache and from every mapping,
- * shared or private copies not included; touching them afterwards is SIGBUS.  May sleep; takes
- * rmap_lock. */
-void memstore_resize(struct memstore *store, size_t npages);
+ * private copies included; touching them afterwards is SIGBUS.  Growing a store with a promise
+ * promises more: -ENOMEM, and nothing has changed.  May sleep; takes rmap_lock. */
+err_t memstore_resize(struct memstore *store, size_t npages);
 
 /* Writes back every dirty page; the first error, or 0.  May sleep. */
 err_t memstore_sync(struct memstore *store);

@@ -30,7 +30,7 @@ struct page {
             struct kmem_slab *slab; /* slab pages */
         };
     };
-    uint32_t site; /* c  low half of the return address of the allocation, for the audit */
+    uint32_t site;    /* c  low half of the return address of the allocation, for the audit */
     uint8_t promised; /* o  cache: its frame was set aside for it */
     uint8_t unused[3];
 };
@@ -40,7 +40,7 @@ _Static_assert(sizeof(struct page) == 32, "one struct page per frame: keep it sm
 
 /* Page contents on allocation: zeroed, or junk in debug builds. */
 #define PMEM_ZERO     1u
-#define PMEM_PROMISED 2u /* one of the frames of an earlier pmem_promise(): cannot fail but by a failpoint */
+#define PMEM_PROMISED 2u /* a frame of an earlier pmem_promise(): only a failpoint refuses it */
 
 /* Builds the frame database from the boot memory map.  Boot CPU, before any allocation. */
 void pmem_init(const struct bootinfo *info);
@@ -52,12 +52,14 @@ struct page *page_alloc(enum page_use use, unsigned order, unsigned flags);
 /* Frees a block of pins == 1 (or drops the only pin). */
 void page_free(struct page *page);
 
-/* Promises: n frames set aside, to be taken one by one with PMEM_PROMISED, or given back.  False when there are not
- * enough (A7).  Promises and user memory leave a reserve to the kernel's own needs, 1/32 of memory. */
+/* Promises: n frames set aside, to be taken one by one with PMEM_PROMISED, or given back.  False
+ * when there are not enough (A7).  Promises and user memory leave a reserve to the kernel's own
+ * needs, 1/32 of memory. */
 bool pmem_promise(size_t npages);
 void pmem_unpromise(size_t npages);
 
-/* A frame taken with PMEM_PROMISED has just been freed, and is to be promised to its owner as before. */
+/* A frame taken with PMEM_PROMISED is about to be freed, and to be promised to its owner as before.
+ * Before, so that nobody else can claim it in between. */
 void pmem_promise_again(void);
 
 /* Pins of order-0 pages.  page_unpin frees the page on the last drop; true when it did. */

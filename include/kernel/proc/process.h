@@ -5,6 +5,7 @@
 #include <kernel/fs/shm.h>
 #include <kernel/mm/addrspace.h>
 #include <kernel/proc/signal.h>
+#include <kernel/sched/timer.h>
 #include <kernel/sched/waitq.h>
 
 struct fdtable;
@@ -21,19 +22,24 @@ enum process_state {
 
 /* c constant   o its own thread only   p proctable lock   g siglock   a atomic */
 struct uthread {
-    struct thread thread;        /* embedded: kernel/sched knows only this */
-    struct process *proc;        /* c  one reference */
-    int tid;                     /* c */
-    struct list proc_node;       /* g */
-    sigset_t blocked;            /* g to write, its own thread may read */
-    sigset_t saved_blocked;      /* o  of sigsuspend, while restore_blocked */
-    bool restore_blocked;        /* o */
-    struct sigpending pending;   /* g */
-    struct linux_stack altstack; /* o */
-    unsigned long restart_nr;    /* o  call to make again after a signal, or RESTART_NONE */
-    bool restart_no_handler;     /* o  only if no handler ran */
-    struct shm_thread shm;       /* region locks it holds */
-    uintptr_t set_child_tid;   /* c  clone(2), written by the child before its first instruction */
+    struct thread thread;         /* embedded: kernel/sched knows only this */
+    struct process *proc;         /* c  one reference */
+    int tid;                      /* c */
+    struct list proc_node;        /* g */
+    struct cred cred;             /* o  with which it asks */
+    sigset_t blocked;             /* g to write, its own thread may read */
+    sigset_t awaited;             /* g  of sigtimedwait, while it sleeps */
+    sigset_t saved_blocked;       /* o  of sigsuspend, while restore_blocked */
+    bool restore_blocked;         /* o */
+    struct sigpending pending;    /* g */
+    struct linux_stack altstack;  /* o */
+    unsigned long restart_nr;     /* o  call to make again after a signal, or RESTART_NONE */
+    bool restart_no_handler;      /* o  only if no handler ran */
+    uint64_t restart_deadline_ns; /* o  of a relative sleep that is made again; 0: none */
+    struct shm_thread shm;        /* region locks it holds */
+    uintptr_t set_child_tid; /* c  clone(2), written by the child before its first instruction */
+    uintptr_t
+        robust_list; /* o  set_robust_list(2): a struct robust_list_head of user memory, or 0 */
     uintptr_t clear_child_tid; /* o  set_tid_address(2) */
 };
 #define RESTART_NONE (~0ul)
@@ -42,6 +48,14 @@ struct uthread {
 struct vfork_wait {
     struct waitq done; /* p */
     bool finished;     /* p */
+};
+
+/* setitimer(2), ITIMER_REAL.  g siglock */
+struct itimer {
+    struct timer timer;
+    uint64_t deadline_ns; /* g  0: none */
+    uint64_t interval_ns; /* g  0: once */
+    bool flying;          /* g  `timer` is armed, or its expiry on its way */
 };
 
 struct process {
@@ -63,6 +77,8 @@ struct process {
     struct spinlock siglock;   /* rank SIGNAL */
     struct list threads;       /* g */
     unsigned nthreads;         /* g */
+    struct uthread *sole;      /* g  an exec in progress: every other thread leaves */
+    struct waitq sole_wait;    /* g  that exec, until it is alone */
     bool exiting;              /* g  exit has begun, or a fatal signal was taken */
     bool stopped;              /* g  by SIGSTOP and the like */
     int exit_status;           /* g  wait(2) status, once exiting */
@@ -70,20 +86,24 @@ struct process {
     struct waitq stop_wait;    /* g */
     struct sigpending pending; /* g */
     struct sigactions actions; /* g */
+    struct itimer alarm;       /* g */
 
     struct addrspace *as; /* o  one reference; NULL once it has exited */
     struct fdtable *fds;  /* o */
     struct vnode *cwd;    /* g  one reference */
     unsigned umask;       /* a */
-    struct cred cred;     /* o */
+    struct cred cred;     /* p  as others see it: what a thread of it has set last */
     struct shm_process shm;
-    char name[PROC_NAME_BYTES]; /* o  for messages */
+    char name[PROC_NAME_BYTES]; /* g  of its program, for people */
 };
 
 /* NULL in a kernel thread. */
 struct uthread *uthread_current(void);
 struct process *process_current(void);
-const struct cred *process_cred(void);
+const struct cred *process_cred(void); /* the current thread's; constant during a call */
+void process_set_cred(const struct cred *cred);
+/* On whose behalf the current thread asks the region service. */
+struct shm_caller shm_caller_current(void);
 struct vnode *process_cwd(struct process *proc);                 /* a reference */
 void process_set_cwd(struct process *proc, struct vnode *vnode); /* takes over the reference */
 unsigned process_umask_swap(unsigned umask);                     /* returns the old */
@@ -103,6 +123,9 @@ struct fork_args {
     bool share_as; /* CLONE_VM */
     bool vfork;    /* the caller sleeps until the child execs or exits */
     int exit_signal;
+    bool share_files; /* CLONE_FILES */
+    bool set_tls;     /* CLONE_SETTLS, to `tls` */
+    uintptr_t tls;
     uintptr_t stack;      /* 0: the parent's */
     uintptr_t parent_tid; /* user int to write the pid to, 0: none */
     uintptr_t child_tid;  /* written in the child */
@@ -110,8 +133,22 @@ struct fork_args {
 };
 long process_fork(const struct fork_args *args);
 
-/* Ends the current process with a wait(2) status. */
+/* clone(2) of a thread of the current process.  Its tid, or -EAGAIN, -ENOMEM. */
+long process_clone_thread(const struct fork_args *args);
+
+/* Ends the current process with a wait(2) status: every other thread leaves as soon as it can. */
 _Noreturn void process_exit(int status);
+
+/* Ends the current thread; with the last one the process, with `status` unless process_exit() has
+ * set another. */
+_Noreturn void process_thread_exit(int status);
+
+/* Makes the current thread the only one of its process, for exec.  -EAGAIN: the process is about to
+ * exit, or another thread execs. */
+err_t process_become_sole(void);
+
+/* CPU time of all threads, those that have exited included. */
+uint64_t process_run_ns(struct process *proc);
 
 #define WAIT_STATUS_EXIT(code)  (((code)&0xff) << 8)
 #define WAIT_STATUS_SIGNAL(sig) (sig)
@@ -121,8 +158,9 @@ _Noreturn void process_exit(int status);
 /* A wait(2) status as siginfo_t has it: the CLD_* code, and si_status in *value. */
 int wait_status_code(int status, int *value);
 
-/* wait4(2) and waitid(2) without the copies out: the pid, 0 for WNOHANG, or -ECHILD, -EINTR.  `which` is wait4's;
- * `options` say what to report: WEXITED, WUNTRACED, WCONTINUED; and WNOHANG, WNOWAIT. */
+/* wait4(2) and waitid(2) without the copies out: the pid, 0 for WNOHANG, or -ECHILD, -EINTR.
+ * `which` is wait4's; `options` say what to report: WEXITED, WUNTRACED, WCONTINUED; and WNOHANG,
+ * WNOWAIT. */
 struct wait_result {
     int status;
     uint32_t uid;
@@ -134,7 +172,8 @@ long process_wait(int which, unsigned options, struct wait_result *result);
  * -EPERM, -EINVAL. */
 long process_kill(int pid, int sig);
 
-/* ^C on the console: SIGINT to all but init, as long as the console has no foreground group.  Any context. */
+/* ^C on the console: SIGINT to all but init, as long as the console has no foreground group.  Any
+ * context. */
 void process_interrupt_all(void);
 
 /* setpgid(2), setsid(2), getpgid(2), getsid(2), getppid(2). */
@@ -147,6 +186,21 @@ int process_getppid(void);
 /* tgkill(2) and tkill(2) (tgid < 0: any). */
 long process_tkill(int tgid, int tid, int sig);
 
+/* rt_sigqueueinfo(2): as kill of one process, with what comes along. */
+long process_sigqueue(int pid, int sig, const struct signal_info *info);
+
+/* setitimer(2) of the current process: SIGALRM after `value_ns` (0: none), then every `interval_ns`
+ * (0: once).  What was left of the last one, and its interval, in *old_... */
+void process_alarm_set(uint64_t value_ns, uint64_t interval_ns, uint64_t *old_value_ns,
+                       uint64_t *old_interval_ns);
+void process_alarm_get(uint64_t *value_ns, uint64_t *interval_ns);
+
+/* prctl(2), PR_SET_NAME of the current thread; the first thread's is also the process's. */
+void process_set_thread_name(const char *name);
+
+/* Is there a thread of this number? */
+bool process_has_thread(int tid);
+
 /* Tells the parent of a stop or continue (a wait(2) status). */
 void process_report_stop(struct process *proc, int status);
 
@@ -155,5 +209,8 @@ void process_vfork_done(struct process *proc);
 
 /* For /proc and the debugger: calls fn for each process under the proctable lock. */
 void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg);
+/* Boot, before the root is mounted: /proc/PID and /proc/self. */
+void process_procfs_init(void);
+
 struct audit;
 void process_audit(struct audit *audit);

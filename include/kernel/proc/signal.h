@@ -59,6 +59,11 @@ void signal_exec(struct process *proc);
  * if no handler ran or, unless `no_handler`, one with SA_RESTART did. */
 void signal_set_restart(unsigned long nr, bool no_handler);
 
+/* When the current system call, a relative sleep, ends: at `deadline_ns`, or when it would have
+ * ended before it was interrupted, if it is being made again.  The second leaves that behind. */
+uint64_t signal_sleep_deadline(uint64_t deadline_ns);
+void signal_set_sleep_deadline(uint64_t deadline_ns);
+
 /* What the signal system calls do, for the current thread.  Masks lose SIG_UNBLOCKABLE silently
  * (sigprocmask(2)). */
 void signal_set_blocked(sigset_t mask);
@@ -69,8 +74,18 @@ err_t signal_action(int sig, const struct linux_sigaction *new,
 /* sigsuspend(2): always -EINTR, and the old mask returns once the signal has been handled. */
 err_t signal_suspend(sigset_t mask);
 
+/* rt_sigtimedwait(2): takes a pending signal of `set`, blocked or not, and waits for one until the
+ * deadline.  Its number, -EAGAIN at the deadline, -EINTR. */
+long signal_wait(sigset_t set, uint64_t deadline_ns, struct signal_info *info);
+
+/* siginfo_t of a signal, for the user. */
+void signal_fill_info(struct linux_siginfo *to, int sig, const struct signal_info *info);
+
 /* rt_sigreturn(2).  Kills the thread's process on a bad frame. */
 void signal_return(void);
 
 /* For wait4 and exit: is SIGCHLD set so that children leave no zombie? */
 bool signal_ignores_children(struct process *proc);
+
+/* Is it set so that children that stop or continue do not send it (SA_NOCLDSTOP)? */
+bool signal_ignores_stops(struct process *proc);

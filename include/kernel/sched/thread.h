@@ -2,6 +2,7 @@
  * preemptible whenever interrupts are on, which is never the case under a spin lock. */
 #pragma once
 
+#include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <arch/thread.h>
 #include <arch/time.h>
@@ -38,19 +39,22 @@ struct thread {
     uint32_t sleep_mode;        /* a  enum sleep_mode, valid while BLOCKED */
     unsigned cpu;               /* r  where it runs or ran last */
     uint64_t id;                /* c  never reused: a thread's generation */
+    int pid;                    /* c once started  of its process; 0: a kernel thread */
     void *stack;                /* c  KSTACK_BYTES, freed with the thread */
     struct list runq_node;      /* r */
     struct list all_node;       /* t */
     struct lock_stack locks;    /* o */
     struct failpoint failpoint; /* o */
-    uint64_t run_ns;            /* o  CPU time so far, up to the last switch */
-    uint64_t switched_in_ns;    /* o */
+    uint64_t run_clock;         /* a  CPU time so far in ns; while it runs, THREAD_RUNS and when it
+                                   would have begun, had it run in one piece */
     void (*entry)(void *arg);   /* c */
     void *arg;                  /* c */
     void (*release)(struct thread *t); /* c  frees the structure t is embedded in; no sleeping,
                                           interrupts off */
-    char name[16];                     /* c */
+    char name[16];                     /* o  for people */
 };
+
+#define THREAD_RUNS ((uint64_t)1 << 63) /* in run_clock */
 
 static inline struct thread *thread_current(void)
 {
@@ -88,12 +92,13 @@ bool thread_interrupted(enum sleep_mode mode);
 /* Sleeps until the time, or forever with NS_NEVER.  0 at the time; -EINTR. */
 err_t thread_sleep_until(uint64_t deadline_ns, enum sleep_mode mode);
 
-/* CPU time of a thread so far. */
+/* CPU time of a thread so far; never less than an earlier answer. */
 uint64_t thread_run_ns(const struct thread *t);
 
 /* Calls fn for every thread, under RANK_THREADS (do not sleep, do not take lower ranks). */
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);
-void thread_for_each_unlocked(void (*fn)(struct thread *t, void *arg), void *arg); /* a last look, before a panic */
+/* The same without the lock: a last look, before a panic. */
+void thread_for_each_unlocked(void (*fn)(struct thread *t, void *arg), void *arg);
 size_t thread_count(void);
 struct audit;
 void thread_audit(struct audit *audit);

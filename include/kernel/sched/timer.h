@@ -10,12 +10,18 @@ struct timer {
     uint64_t deadline_ns;            /* c */
     void (*expire)(struct timer *t); /* c  interrupts off, RANK_TIMER held: it may only wake and
                                         notify threads */
+    bool unlocked;                   /* c  RANK_TIMER is not held: it may take other spin locks */
     uint32_t cpu;                    /* c */
     bool armed;                      /* l */
 };
 
 /* Arms *t (not armed) on this CPU. */
 void timer_start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t));
+
+/* The same, and expire is called with no lock held.  timer_cancel then does not wait for it: what
+ * expire uses must outlive the call, and it may run once more after a timer_cancel that is false.
+ */
+void timer_start_unlocked(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t));
 
 /* After it returns, expire is not running and will not be called.  True if it had not been called.
  */

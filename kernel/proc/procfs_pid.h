@@ -1,0 +1,11 @@
+/* Inside of kernel/proc: the texts of /proc/PID.  No lock held; the caller has a reference to proc.
+ */
+#pragma once
+
+#include "proc.h"
+
+#include <kernel/fs/textfile.h>
+
+void process_print_maps(struct process *proc, struct textbuf *b);
+void process_print_status(struct process *proc, struct textbuf *b);
+void process_print_comm(struct process *proc, struct textbuf *b);

@@ -1,0 +1,546 @@
+/* Shrimpy: FRY, which a process shares with its children, who see it at SHRIMP (S1 to S3). */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include <abi/zone.h>
+
+#include "doors.h"
+#include "probe.h"
+
+static volatile char *const fry = (volatile char *)FRY;
+static volatile char *const shrimp = (volatile char *)SHRIMP;
+
+static const char *self;
+
+/* Pages in the table but for the main program's, which every case could touch. */
+static unsigned fry_pages(void)
+{
+    return door_count("fry") - 1;
+}
+
+static void child_of_one(CHECK_UNUSED void *arg)
+{
+    CHECK_EQ(shrimp[0], 'p');
+    CHECK_EQ(fry[0], 0); /* its own, not its parent's */
+    fry[0] = 'c';
+    shrimp[1] = 'c';
+    CHECK_EQ(shrimp[0], 'p');
+}
+
+/* S1: the parent's fry page is the child's shrimp page. */
+static void case_parent_and_child(void)
+{
+    for (unsigned i = 0; i < PAGE; i++)
+        CHECK_EQ(fry[i], 0);
+    fry[0] = 'p';
+    MUST_EXIT(child_of_one, NULL, 0);
+    MUST_EXIT(child_of_one, NULL, 0);
+    CHECK(fry[0] == 'p' && fry[1] == 'c', "S1: %d %d", fry[0], fry[1]);
+}
+
+static void child_first(void *arg)
+{
+    CHECK_EQ(shrimp[7], *(char *)arg);
+    shrimp[7] = 7;
+}
+
+/* S1: whoever touches it first. */
+static void case_child_touches_first(void)
+{
+    char expect = 0;
+
+    MUST_EXIT(child_first, &expect, 0);
+    CHECK_EQ(fry[7], 7);
+    expect = 7;
+    MUST_EXIT(child_first, &expect, 0);
+}
+
+static void grandchild(CHECK_UNUSED void *arg)
+{
+    CHECK_EQ(shrimp[0], 'c');
+    CHECK_EQ(fry[0], 0);
+    shrimp[0] = 'g';
+    fry[0] = 'x';
+}
+
+static void child_with_child(CHECK_UNUSED void *arg)
+{
+    CHECK_EQ(shrimp[0], 'p');
+    fry[0] = 'c';
+    MUST_EXIT(grandchild, NULL, 0);
+    CHECK_EQ(fry[0], 'g');
+    CHECK_EQ(shrimp[0], 'p');
+}
+
+/* S1: not a grandchild, not a sibling's child. */
+static void case_grandchild(void)
+{
+    pid_t pids[2];
+
+    fry[0] = 'p';
+    for (int i = 0; i < 2; i++)
+        pids[i] = child_start(child_with_child, NULL);
+    for (int i = 0; i < 2; i++)
+        CHILD_EXITS(pids[i], 0);
+    CHECK_EQ(fry[0], 'p');
+    CHECK_EQ(shrimp[0], 0); /* that of the test's main program */
+}
+
+static void family_child(void *arg)
+{
+    struct gate *gates = arg;
+
+    CHECK_EQ(shrimp[0], gates[2].fd[0]);
+    shrimp[1] = shrimp[0];
+    gate_open(&gates[0], 1);
+    gate_pass(&gates[1]);
+    CHECK_EQ(shrimp[1], gates[2].fd[0]);
+}
+
+static void family(void *arg)
+{
+    struct gate *gates = arg;
+    pid_t pids[2];
+
+    fry[0] = (char)gates[2].fd[0];
+    for (int i = 0; i < 2; i++)
+        pids[i] = child_start(family_child, arg);
+    for (int i = 0; i < 2; i++)
+        CHILD_EXITS(pids[i], 0);
+    CHECK_EQ(fry[1], fry[0]);
+}
+
+/* Two families at once do not see each other. */
+static void case_two_families(void)
+{
+    struct gate gates[3] = {gate_make(), gate_make(), {{0, 0}}};
+    pid_t pids[2];
+
+    fry[0] = 99;
+    for (int i = 0; i < 2; i++) {
+        gates[2].fd[0] = 50 + i; /* the family's name */
+        pids[i] = child_start(family, gates);
+    }
+    for (int i = 0; i < 4; i++)
+        gate_pass(&gates[0]);
+    gate_open(&gates[1], 4);
+    for (int i = 0; i < 2; i++)
+        CHILD_EXITS(pids[i], 0);
+    CHECK_EQ(fry[0], 99);
+}
+
+struct orphanage {
+    struct gate parent_gone, added, all_added, seen;
+    char wrote;
+};
+
+static void orphan(void *arg)
+{
+    const struct orphanage *o = arg;
+
+    gate_pass(&o->parent_gone);
+    CHECK_EQ(shrimp[0], o->wrote);
+    __atomic_fetch_add(&shrimp[1], 1, __ATOMIC_RELAXED);
+    gate_open(&o->added, 1);
+    gate_pass(&o->all_added);
+    CHECK_EQ(shrimp[1], 2);
+    gate_open(&o->seen, 1);
+}
+
+static void leave_orphans(void *arg)
+{
+    const struct orphanage *o = arg;
+
+    if (o->wrote)
+        fry[0] = o->wrote;
+    for (int i = 0; i < 2; i++)
+        (void)child_start(orphan, arg);
+}
+
+/* S3: the page outlives the process whose fry page it is, touched or not; the new parent's is
+ * another. */
+static void orphans_of(char wrote)
+{
+    struct orphanage o = {gate_make(), gate_make(), gate_make(), gate_make(), wrote};
+
+    MUST_EXIT(leave_orphans, &o, 0);
+    gate_open(&o.parent_gone, 2);
+    for (int i = 0; i < 2; i++)
+        gate_pass(&o.added);
+    gate_open(&o.all_added, 2);
+    for (int i = 0; i < 2; i++)
+        gate_pass(&o.seen);
+    WAIT_UNTIL(fry_pages() == 0, "S3: the last user frees:\n%s", region_table());
+}
+
+static void case_orphans(void)
+{
+    orphans_of('o');
+    orphans_of(0);
+}
+
+/* S2: the program after exec sees what the process shared before. */
+static int after_exec(void)
+{
+    CHECK(fry[0] == 'c' && shrimp[0] == 'p', "S2: %d %d", fry[0], shrimp[0]);
+    fry[1] = 'C';
+    shrimp[1] = 'S';
+    MUST_EXIT(grandchild, NULL, 0);
+    CHECK_EQ(fry[0], 'g');
+    return 0;
+}
+
+static void exec_self(CHECK_UNUSED void *arg)
+{
+    fry[0] = 'c';
+    CHECK_EQ(shrimp[0], 'p');
+    execl(self, self, "after-exec", (char *)NULL);
+    _exit(99);
+}
+
+static void case_exec(void)
+{
+    fry[0] = 'p';
+    MUST_EXIT(exec_self, NULL, 0);
+    CHECK_EQ(fry[1], 'S');
+    CHECK_EQ(fry[0], 'p');
+}
+
+/* The program after vfork and exec: a child like any other. */
+static int after_vfork(void)
+{
+    CHECK(fry[0] == 0 && shrimp[0] == 'v', "S2: %d %d", fry[0], shrimp[0]);
+    fry[0] = 'n';
+    shrimp[1] = 'e';
+    return 0;
+}
+
+/* A child that borrows its parent's memory sees its parent's pages there. */
+static void case_vfork(void)
+{
+    for (int touched = 0; touched < 2; touched++) {
+        pid_t pid = vfork();
+
+        if (pid == 0) {
+            fry[0] = 'v';
+            fry[2] = shrimp[0];
+            execl(self, self, "after-vfork", (char *)NULL);
+            _exit(99);
+        }
+        CHILD_EXITS(pid, 0);
+        CHECK(fry[0] == 'v' && fry[1] == 'e' && fry[2] == 0, "S1: %d %d", fry[0], fry[1]);
+        CHECK_EQ(shrimp[0], 0);
+        fry[1] = 0;
+    }
+}
+
+static void vfork_first(CHECK_UNUSED void *arg)
+{
+    pid_t pid = vfork();
+
+    if (pid == 0) {
+        fry[0] = 'f';
+        _exit(0);
+    }
+    CHILD_EXITS(pid, 0);
+    CHECK_EQ(fry[0], 'f');
+    CHECK_EQ(munmap((void *)FRY, PAGE), 0);
+    CHECK_EQ(fry[0], 'f');
+}
+
+/* The page it made there is the parent's, and stays. */
+static void case_vfork_touches_first(void)
+{
+    MUST_EXIT(vfork_first, NULL, 0);
+    WAIT_UNTIL(fry_pages() == 0, "S3: the last user frees:\n%s", region_table());
+}
+
+static void jump(void *arg)
+{
+    *(volatile unsigned char *)arg = 0xc3;
+    ((void (*)(void))arg)();
+}
+
+/* S2: read, write, never execute. */
+static void case_never_execute(void)
+{
+    MUST_DIE(jump, (void *)FRY, SIGSEGV);
+    MUST_DIE(jump, (void *)SHRIMP, SIGSEGV);
+    CHECK_ERRNO(mprotect((void *)FRY, PAGE, PROT_READ | PROT_EXEC), ENOMEM); /* not there yet */
+    fry[0] = 1;
+    CHECK_ERRNO(mprotect((void *)FRY, PAGE, PROT_READ | PROT_EXEC), EACCES);
+    CHECK_OK(mprotect((void *)FRY, PAGE, PROT_READ));
+    CHECK_EQ(probe_write(fry), SIGSEGV);
+    CHECK_EQ(fry[0], 1);
+}
+
+static void case_neighbours(void)
+{
+    fry[0] = shrimp[0] = 0;
+    for (unsigned long at = SHRIMP - 2 * PAGE; at < SHRIMPY_TOP; at += PAGE)
+        CHECK(probe_read((char *)at) == (at == FRY || at == SHRIMP ? 0 : SIGSEGV), "S1: %#lx", at);
+}
+
+/* Calls of the kernel touch them too. */
+static void case_user_copies(void)
+{
+    struct gate g = gate_make();
+
+    CHECK_EQ(write(g.fd[1], (char *)SHRIMP, 3), 3);
+    CHECK_EQ(read(g.fd[0], (char *)FRY + 1, 3), 3);
+    CHECK_EQ(write(g.fd[1], "abc", 3), 3);
+    CHECK_EQ(read(g.fd[0], (char *)FRY, 3), 3);
+    CHECK(fry[0] == 'a' && fry[2] == 'c', "S1: %d %d", fry[0], fry[2]);
+    CHECK_ERRNO(write(g.fd[1], (char *)FRY + PAGE, 1), EFAULT);
+}
+
+static void touch_none(void *arg)
+{
+    CHECK_EQ(fry_pages(), *(unsigned *)arg);
+}
+
+/* S3: who never touches them has none. */
+static void case_untouched(void)
+{
+    unsigned before = fry_pages();
+
+    CHECK_EQ(before, 0);
+    MUST_EXIT(touch_none, &before, 0);
+    fry[0] = 1;
+    before = fry_pages();
+    CHECK_EQ(before, 1);
+    MUST_EXIT(touch_none, &before, 0);
+    shrimp[0] = 0;
+    CHECK_EQ(fry_pages(), 1); /* the main program has one already */
+}
+
+/* Unmapped by hand it is still the process's: the next touch finds it. */
+static void case_munmap(void)
+{
+    fry[5] = 5;
+    CHECK_OK(munmap((void *)FRY, PAGE));
+    CHECK_EQ(fry[5], 5);
+    CHECK_EQ(fry_pages(), 1);
+}
+
+static void *touch_in_thread(void *arg)
+{
+    pthread_barrier_wait(arg);
+    __atomic_fetch_add(&fry[0], 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&shrimp[8], 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void touch_in_threads(CHECK_UNUSED void *arg)
+{
+    pthread_barrier_t start;
+    pthread_t threads[3];
+
+    CHECK_EQ(pthread_barrier_init(&start, NULL, 4), 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, touch_in_thread, &start), 0);
+    (void)touch_in_thread(&start);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_join(threads[i], NULL), 0);
+    CHECK_EQ(fry[0], 4);
+    CHECK_EQ(fry_pages(), 2); /* its own and its parent's */
+}
+
+/* Several threads touch it at once: one page, one mapping. */
+static void case_threads(void)
+{
+    for (int round = 0; round < 20; round++)
+        MUST_EXIT(touch_in_threads, NULL, 0);
+    CHECK_EQ(fry[8], 80);
+}
+
+static void add_one(void *arg)
+{
+    gate_pass(arg);
+    for (int i = 0; i < 100; i++)
+        __atomic_fetch_add((volatile int *)shrimp, 1, __ATOMIC_RELAXED);
+}
+
+/* Several children touch their parent's page first, at once. */
+static void case_children_at_once(void)
+{
+    for (int round = 1; round <= 10; round++) {
+        struct gate go = gate_make();
+        pid_t pids[4];
+
+        for (int i = 0; i < 4; i++)
+            pids[i] = child_start(add_one, &go);
+        gate_open(&go, 4);
+        for (int i = 0; i < 4; i++)
+            CHILD_EXITS(pids[i], 0);
+        CHECK_EQ(*(volatile int *)fry, round * 400);
+        close(go.fd[0]);
+        close(go.fd[1]);
+    }
+}
+
+static void storm(void *arg)
+{
+    struct rng rng = {(uintptr_t)arg};
+
+    for (;;) {
+        if (rng_below(&rng, 2))
+            fry[rng_below(&rng, PAGE)] = 1;
+        if (rng_below(&rng, 2))
+            shrimp[rng_below(&rng, PAGE)] = 1;
+        if (rng_below(&rng, 4) == 0)
+            (void)munmap((void *)SHRIMP, 2 * PAGE);
+        switch (rng_below(&rng, 8)) {
+        case 0:
+            if (fork() > 0)
+                _exit(0); /* the chain goes on in the child */
+            rng.state += (uintptr_t)getpid();
+            break;
+        case 1:
+            if (fork() == 0)
+                _exit(shrimp[0] == 2);
+            break;
+        }
+    }
+}
+
+static void storm_family(void *arg)
+{
+    CHECK_OK(setpgid(0, 0));
+    gate_open(((void **)arg)[0], 1);
+    signal(SIGCHLD, SIG_IGN);
+    storm(((void **)arg)[1]);
+}
+
+/* A4: kill -9 anywhere, in chains of orphans. */
+static void case_kill(void)
+{
+    fry[0] = 0;
+    for (uintptr_t round = 1; round <= 6; round++) {
+        struct gate ready = gate_make();
+        void *arg[2] = {&ready, (void *)(round * 77)};
+        pid_t pid = child_start(storm_family, arg);
+        int status;
+
+        gate_pass(&ready);
+        for (unsigned i = 0; i < round * 30; i++)
+            sched_yield();
+        do
+            CHECK_OK(kill(-pid, SIGKILL)); /* again: one may have been about to fork */
+        while (waitpid(pid, &status, WNOHANG) == 0);
+        WAIT_UNTIL(kill(-pid, SIGKILL) < 0, "A4: the family does not end");
+        WAIT_UNTIL(fry_pages() == 1, "A4: %s", region_table());
+        close(ready.fd[0]);
+        close(ready.fd[1]);
+    }
+}
+
+static void stranger(CHECK_UNUSED void *arg)
+{
+    become_stranger();
+    shrimp[0] = 's'; /* S1: it is its child all the same */
+    fry[0] = 't';
+}
+
+static void case_other_user(void)
+{
+    MUST_EXIT(stranger, NULL, 0);
+    CHECK_EQ(fry[0], 's');
+}
+
+/* A3: each allocation of a first touch failing in turn.  A call touches it, which says EFAULT. */
+static void touch_failing(unsigned long page)
+{
+    unsigned before = fry_pages();
+
+    for (unsigned n = 1;; n++) {
+        struct fail_result r = fail_nth(n, SYS_clock_gettime, CLOCK_MONOTONIC, (long)page, 0);
+
+        if (!r.delivered) {
+            CHECK(r.result == 0 && n > 3, "S3: %ld, %u", r.result, n);
+            return;
+        }
+        CHECK_EQ(r.result, -EFAULT);
+        if (fry_pages() == before)
+            continue;
+        /* It was mapped, and what failed came later: now without making it. */
+        CHECK(fry_pages() == before + 1 && n > 3, "A3: allocation %u: it is there", n);
+        (void)*(volatile char *)page;
+        CHECK_OK(munmap((void *)page, PAGE));
+        before++;
+        n = 0;
+    }
+}
+
+static void touch_parent_failing(void *arg)
+{
+    touch_failing((unsigned long)arg);
+}
+
+static void case_failing_allocations(void)
+{
+    MUST_EXIT(touch_parent_failing, (void *)SHRIMP, 0);
+    CHECK_EQ(fry_pages(), 1);
+    MUST_EXIT(touch_parent_failing, (void *)FRY, 0);
+    CHECK_EQ(fry_pages(), 1);
+}
+
+static void case_failing_fork(void)
+{
+    fry[0] = 1;
+    for (unsigned n = 1;; n++) {
+        struct fail_result r = fail_nth(n, SYS_fork, 0, 0, 0);
+
+        if (r.result == 0)
+            _exit(shrimp[0] != 1);
+        if (r.result > 0)
+            CHILD_EXITS((pid_t)r.result, 0);
+        CHECK_EQ(fry_pages(), 1);
+        if (!r.delivered)
+            return;
+        CHECK(r.result == -ENOMEM || r.result == -EAGAIN, "A5: allocation %u: %ld", n, r.result);
+    }
+}
+
+/* S2: pid 1 has no parent; it has a fry page, and so have its children. */
+static int as_init(void)
+{
+    struct gate g = gate_make();
+
+    CHECK_EQ(probe_read(shrimp), SIGSEGV);
+    CHECK_ERRNO(write(g.fd[1], (char *)SHRIMP, 1), EFAULT);
+    MUST_EXIT(child_first, (char[]){0}, 0);
+    CHECK_EQ(fry[7], 7);
+    CHECK_EQ(probe_read(shrimp), SIGSEGV);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    self = argv[0];
+    if (getpid() == 1)
+        return as_init();
+    if (argc > 1)
+        return strcmp(argv[1], "after-exec") == 0 ? after_exec() : after_vfork();
+    fry[0] = 0;
+    RUN(case_untouched);
+    RUN(case_parent_and_child);
+    RUN(case_child_touches_first);
+    RUN(case_grandchild);
+    RUN(case_two_families);
+    RUN(case_orphans);
+    RUN(case_exec);
+    RUN(case_vfork);
+    RUN(case_vfork_touches_first);
+    RUN(case_never_execute);
+    RUN(case_neighbours);
+    RUN(case_user_copies);
+    RUN(case_munmap);
+    RUN(case_threads);
+    RUN(case_children_at_once);
+    RUN(case_kill);
+    RUN(case_other_user);
+    RUN(case_failing_allocations);
+    RUN(case_failing_fork);
+    return check_done();
+}

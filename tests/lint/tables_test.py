@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Gives syscalls.py and rules.py wrong input and demands that they notice."""
+import unittest
+
+import rules
+import syscalls
+
+LINUX = {"read": 0, "write": 1, "open": 2}
+SHOAL = {"lockRegion": 0x5004}
+DECLARED = {"sys_read", "sys_write", "sys_lockRegion"}
+GOOD = ['{0, "read", sys_read, R},', '{1, "write", sys_write, A | B},',
+        '{SHOAL_SYS_lockRegion, "lockRegion",\n     sys_lockRegion, 0},']
+
+
+def check(entries, declared=frozenset(DECLARED)):
+    table = "static const struct sys_entry table[] = {\n    " + "\n    ".join(entries) + "\n};\n"
+    return syscalls.check_table(table, LINUX, SHOAL, set(declared))
+
+
+class SyscallsTest(unittest.TestCase):
+    def test_good(self):
+        self.assertEqual(check(GOOD), [])
+
+    def one_problem(self, part, problems):
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn(part, problems[0])
+
+    def test_wrong(self):
+        self.one_problem("Linux's number is 1", check([GOOD[0], '{3, "write", sys_write, 0},', GOOD[2]]))
+        self.one_problem("no call of this name", check([GOOD[0], '{1, "wrote", sys_write, 0},', GOOD[2]]))
+        self.one_problem("comes after 1", check([GOOD[1], GOOD[0], GOOD[2]]))
+        self.one_problem("comes after 1", check([GOOD[0], GOOD[1], GOOD[1], GOOD[2]]))
+        self.one_problem("is called lock", check(GOOD[:2] + ['{SHOAL_SYS_lockRegion, "lock", sys_lockRegion, 0},']))
+        self.one_problem("not in include/abi", check(GOOD + ['{SHOAL_SYS_none, "none", sys_read, 0},']))
+        self.one_problem("sys_write is not declared", check(GOOD, DECLARED - {"sys_write"}))
+        self.one_problem("in no entry", check(GOOD, DECLARED | {"sys_open"}))
+        self.one_problem("does not look", check(GOOD + ["{0},"]))
+
+
+class RulesTest(unittest.TestCase):
+    def test_named(self):
+        self.assertEqual(rules.rules_named('int R8, A1; /* R07 (A10) */ f("R1: x"); // Z2\nX1 = "R11 B1 V3";'),
+                         {"R7", "A10", "R1", "Z2"})
+
+    def test_in_short(self):
+        self.assertEqual(rules.in_short(["A1", "A2", "A3", "A10", "R1", "R3", "R4"]), "A1-A3 A10 R1 R3-R4")
+        self.assertEqual(rules.in_short([]), "none")
+
+
+if __name__ == "__main__":
+    unittest.main()

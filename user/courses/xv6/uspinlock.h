@@ -1,0 +1,4 @@
+/* struct uspinlock, uacquire, urelease. */
+#pragma once
+
+#include <shoal/uspinlock.h>
