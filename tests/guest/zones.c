@@ -90,7 +90,7 @@ static void wait_for_zone(CHECK_UNUSED void *arg)
 {
     char *beg = zone(4, M_WAIT, 0);
 
-    CHECK(strcmp(beg, "here") == 0 || beg[0] == 0, "Z1: %s", beg);
+    CHECK(beg[0] == 0 || beg[0] == 'h', "Z1: another zone begins with %d", beg[0]);
     WAIT_UNTIL(*(volatile char *)beg, "Z1: another zone");
     CHECK_EQ(probe_read(beg + 2 * PAGE), SIGSEGV);
 }

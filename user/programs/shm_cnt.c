@@ -1,5 +1,7 @@
 /* xv6 pages (X3): two processes open page 1 by its number and count to 20000 together, under a spin
  * lock that lies in the page. */
+#include <sched.h>
+
 #include <shoal/uspinlock.h>
 #include <shoal/xv6shm.h>
 
@@ -11,6 +13,8 @@
 struct shm_cnt {
     struct uspinlock lock;
     volatile int count;
+    unsigned
+        opened; /* processes that have the page: it is gone when the last of them closes it (X2) */
 };
 
 static struct shm_cnt *counter_open(void)
@@ -18,6 +22,9 @@ static struct shm_cnt *counter_open(void)
     struct shm_cnt *counter;
 
     MUST(xv6_shm_open(PAGE_ID, (char **)&counter) == 0);
+    __atomic_fetch_add(&counter->opened, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&counter->opened, __ATOMIC_SEQ_CST) < 2)
+        sched_yield();
     return counter;
 }
 
