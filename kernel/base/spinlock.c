@@ -12,7 +12,7 @@ void spin_lock(struct spinlock *lock)
     /* Before waiting, so that a wrong order is a panic even when it would be a deadlock. */
     lock_rank_acquire(lock, lock->name, lock->rank, (uintptr_t)__builtin_return_address(0));
 
-    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket) {
         if (panicking_here())
             break;
@@ -25,9 +25,9 @@ bool spin_unlock_keep_irq_off(struct spinlock *lock)
 {
     lock_rank_release(lock);
     bool irq_was_on = lock->irq_was_on;
-    uint32_t owner =
+    uint16_t owner =
         __atomic_load_n(&lock->owner, __ATOMIC_RELAXED); /* only the holder writes it */
-    __atomic_store_n(&lock->owner, owner + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&lock->owner, (uint16_t)(owner + 1), __ATOMIC_RELEASE);
     return irq_was_on;
 }
 

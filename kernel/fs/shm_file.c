@@ -1,8 +1,9 @@
 /* A context as a file: what shows regions of /dev/shm and memfds to open, read, write, truncate and
  * map (P1, P2); and shared anonymous memory, which is the same without a file.
  *
- * One vnode a context, made when somebody looks and gone with its last user; ctx->vnode finds it
- * meanwhile, and is no reference.  Size, rights and times are the context's; the vnode shows them.
+ * One vnode a context, made when somebody looks and gone with its last user; ctx->file.vnode finds
+ * it meanwhile, and is no reference.  Size, rights and times are the context's; the vnode shows
+ * them.
  */
 #include "shm_file.h"
 
@@ -86,9 +87,11 @@ static void shm_file_release(struct vnode *v)
 {
     struct smemcontext *ctx = file_of(v)->ctx;
     spin_lock(&ctable_lock);
-    ctx->file_times = (struct shm_file_times){v->atime_ns, v->mtime_ns, v->ctime_ns};
-    if (ctx->vnode == v)
-        ctx->vnode = NULL;
+    ctx->file.atime_ns = v->atime_ns;
+    ctx->file.mtime_ns = v->mtime_ns;
+    ctx->file.ctime_ns = v->ctime_ns;
+    if (ctx->file.vnode == v)
+        ctx->file.vnode = NULL;
     spin_unlock(&ctable_lock);
     kmem_free(&file_cache, file_of(v));
     context_drop(ctx);
@@ -118,25 +121,25 @@ static void show_context(struct shm_file *file, struct smemcontext *ctx)
     v->nlink = context_names(ctx);
     v->size_bytes = ctx->size_bytes;
     show_rights(ctx, v);
-    if (ctx->file_times.ctime_ns) {
-        v->atime_ns = ctx->file_times.atime_ns;
-        v->mtime_ns = ctx->file_times.mtime_ns;
-        v->ctime_ns = ctx->file_times.ctime_ns;
+    if (ctx->file.ctime_ns) {
+        v->atime_ns = ctx->file.atime_ns;
+        v->mtime_ns = ctx->file.mtime_ns;
+        v->ctime_ns = ctx->file.ctime_ns;
     }
-    ctx->vnode = v;
+    ctx->file.vnode = v;
 }
 
 void shm_file_mode_changed(struct smemcontext *ctx)
 {
-    if (ctx->vnode)
-        show_rights(ctx, ctx->vnode);
+    if (ctx->file.vnode)
+        show_rights(ctx, ctx->file.vnode);
 }
 
 /* Its links are the region's names, which the native calls take away as well: no tree lock. */
 void shm_file_names_changed(struct smemcontext *ctx)
 {
-    if (ctx->vnode)
-        __atomic_store_n(&ctx->vnode->nlink, context_names(ctx), __ATOMIC_RELAXED);
+    if (context_has_file(ctx) && ctx->file.vnode)
+        __atomic_store_n(&ctx->file.vnode->nlink, context_names(ctx), __ATOMIC_RELAXED);
 }
 
 struct shm_file *shm_file_alloc(void)
@@ -156,7 +159,7 @@ void shm_file_free(struct shm_file *file)
 struct vnode *shm_file_show(struct smemcontext *ctx, struct shm_file *spare)
 {
     spin_lock(&ctable_lock);
-    struct vnode *v = ctx->vnode;
+    struct vnode *v = ctx->file.vnode;
     bool there = v && ref_get_unless_zero(&v->refs);
     if (there) {
         show_rights(ctx, v); /* a chmod of the file may have raced with one of the region */

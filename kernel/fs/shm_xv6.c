@@ -13,7 +13,6 @@
 static struct mutex xv6_lock = {
     .inner = SPINLOCK_INIT("xv6", RANK_SLEEPLOCK),
     .waiters = {LIST_INIT(xv6_lock.waiters.waiters)},
-    .name = "xv6",
     .rank = RANK_SHM_DOOR,
 };
 

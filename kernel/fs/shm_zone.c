@@ -14,7 +14,6 @@
 static struct mutex zone_lock = {
     .inner = SPINLOCK_INIT("zone", RANK_SLEEPLOCK),
     .waiters = {LIST_INIT(zone_lock.waiters.waiters)},
-    .name = "zone",
     .rank = RANK_SHM_DOOR,
 };
 

@@ -137,7 +137,8 @@ static struct smemcontext *context_new(const struct shm_caller *who, const struc
     ctx->uid = who->cred->euid;
     ctx->gid = who->cred->egid;
     ctx->users = 1;
-    list_init(&ctx->links);
+    if (context_has_file(ctx))
+        list_init(&ctx->file.links);
     list_init(&ctx->creator_node);
     list_init(&ctx->held_node);
     list_init(&ctx->lock_waiters);

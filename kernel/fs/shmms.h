@@ -45,9 +45,11 @@ struct shm_sysv {
     bool locked;                          /* T  SHM_LOCK */
 };
 
-/* Times of a context as a file, kept while no vnode shows it. */
-struct shm_file_times {
-    int64_t atime_ns, mtime_ns, ctime_ns;
+/* A context as a file: of the kinds context_has_file() names (shm_file.c, shmms_link.c). */
+struct shm_as_file {
+    struct vnode *vnode; /* T  shows the context, not counted; NULL when there is none */
+    struct list links;   /* T  its other names */
+    int64_t atime_ns, mtime_ns, ctime_ns; /* T  what the vnode last showed; 0: nobody has looked */
 };
 
 /* c constant   T ctable lock.
@@ -63,17 +65,16 @@ struct smemcontext {
     uint64_t id;            /* c  never reused (A8) */
     size_t size_bytes;      /* T  rounded up to pages, but for files (P2): as ftruncate said */
     uint16_t key_bytes;     /* c */
+    uint16_t mode;          /* T  permission bits (A9) */
     uint8_t kind;           /* c  enum shm_kind */
     uint8_t state;          /* T  enum shm_state */
     uint8_t flags;          /* c  RS_PERSIST, RS_NORESERVE */
-    bool named;             /* T  can be found by a name */
-    bool has_key;           /* T  by its own: in the tree of keys */
-    struct list links;      /* T  its other names (shmms_link.c) */
-    bool owner_died; /* T  the last owner left without unlocking, and nobody has heard of it yet */
-    uint16_t mode;   /* T  permission bits (A9) */
-    uint32_t uid, gid;      /* T */
-    uint32_t users;         /* T */
-    uint32_t mappings;      /* T  sum over attaches */
+    bool named : 1;         /* T  can be found by a name */
+    bool has_key : 1;       /* T  by its own: in the tree of keys */
+    bool owner_died : 1; /* T  the last owner left without unlocking; nobody has heard of it yet */
+    uint32_t uid, gid;   /* T */
+    uint32_t users;      /* T */
+    uint32_t mappings;   /* T  sum over attaches */
     struct rbtree attaches; /* T */
     struct shm_process
         *creator; /* T  of a context that lives while its creator lives; NULL once it has exited */
@@ -83,12 +84,11 @@ struct smemcontext {
     struct addrspace *lock_as;     /* T  through which the owner has it mapped */
     struct list held_node;         /* T  of lock_owner->held */
     struct list lock_waiters;      /* T  struct lock_waiter, in order of arrival */
-    struct vnode
-        *vnode; /* T  the file that shows it, not counted; NULL when there is none (shm_file.c) */
-    struct shm_user *account; /* T  of the user whom it is charged to (A7) */
-    struct shm_sysv sysv;
-    struct shm_file_times
-        file_times; /* T  what the file last showed; zero: nobody has looked yet */
+    struct shm_user *account;      /* T  of the user whom it is charged to (A7) */
+    union {
+        struct shm_sysv sysv; /* of kind SHM_SYSV */
+        struct shm_as_file file;
+    };
 };
 
 extern struct spinlock ctable_lock; /* T */
@@ -159,6 +159,10 @@ err_t context_resize(struct smemcontext *ctx, size_t size_bytes);
 static inline struct smemcontext *context_of(struct memstore *store)
 {
     return container_of(store, struct smemcontext, store);
+}
+static inline bool context_has_file(const struct smemcontext *ctx)
+{
+    return ctx->kind == SHM_NAMED || ctx->kind == SHM_MEMFD;
 }
 bool store_is_context(const struct memstore *store);
 

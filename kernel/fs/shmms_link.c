@@ -12,7 +12,7 @@
 /* All fields: T. */
 struct shm_link {
     struct rbnode node;   /* of `links`, by (hash, key) */
-    struct list ctx_node; /* of ctx->links */
+    struct list ctx_node; /* of ctx->file.links */
     uint64_t hash;
     struct smemcontext *ctx;
     char key[RS_NAME_MAX + 1];
@@ -61,7 +61,9 @@ static void remove(struct shm_link *l)
 unsigned context_names(const struct smemcontext *ctx)
 {
     unsigned n = ctx->has_key;
-    list_for_each (node, &ctx->links)
+    if (!context_has_file(ctx))
+        return n;
+    list_for_each (node, &ctx->file.links)
         n++;
     return n;
 }
@@ -70,7 +72,9 @@ const char *context_name(const struct smemcontext *ctx, unsigned i)
 {
     if (ctx->has_key && i-- == 0)
         return ctx->key;
-    list_for_each (node, &ctx->links)
+    if (!context_has_file(ctx))
+        return NULL;
+    list_for_each (node, &ctx->file.links)
         if (i-- == 0)
             return list_entry(node, struct shm_link, ctx_node)->key;
     return NULL;
@@ -86,7 +90,7 @@ static err_t enter_link(struct smemcontext *ctx, struct shm_link *l)
     if (context_names(ctx) > LINKS_MAX)
         return -EMLINK;
     l->ctx = ctx;
-    list_push_back(&ctx->links, &l->ctx_node);
+    list_push_back(&ctx->file.links, &l->ctx_node);
     insert(l);
     shm_file_names_changed(ctx);
     return 0;
@@ -109,7 +113,9 @@ err_t context_link(struct smemcontext *ctx, const char *key)
 
 bool links_remove(struct smemcontext *ctx, const char *key)
 {
-    list_for_each_safe (node, &ctx->links) {
+    if (!context_has_file(ctx))
+        return false;
+    list_for_each_safe (node, &ctx->file.links) {
         struct shm_link *l = list_entry(node, struct shm_link, ctx_node);
         if (key && strcmp(l->key, key))
             continue;

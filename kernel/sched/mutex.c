@@ -10,13 +10,12 @@ void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
     spin_init(&m->inner, name, RANK_SLEEPLOCK);
     m->owner = NULL;
     waitq_init(&m->waiters);
-    m->name = name;
     m->rank = rank;
 }
 
 void mutex_lock(struct mutex *m)
 {
-    assert_may_sleep(m->name);
+    assert_may_sleep(m->inner.name);
     struct thread *self = thread_current();
     spin_lock(&m->inner);
     if (!m->owner)
@@ -25,7 +24,7 @@ void mutex_lock(struct mutex *m)
         (void)waitq_sleep(&m->waiters, &m->inner, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
     ASSERT(m->owner == self);
     spin_unlock(&m->inner);
-    lock_rank_acquire(m, m->name, m->rank, CALLER_PC());
+    lock_rank_acquire(m, m->inner.name, m->rank, CALLER_PC());
 }
 
 void mutex_unlock(struct mutex *m)
@@ -50,20 +49,19 @@ void rwlock_init(struct rwlock *rw, const char *name, enum lock_rank rank)
     rw->writer = NULL;
     waitq_init(&rw->read_waiters);
     waitq_init(&rw->write_waiters);
-    rw->name = name;
     rw->rank = rank;
 }
 
 void rwlock_read(struct rwlock *rw)
 {
-    assert_may_sleep(rw->name);
+    assert_may_sleep(rw->inner.name);
     spin_lock(&rw->inner);
     if (!rw->writer && waitq_empty(&rw->write_waiters))
         rw->readers++;
     else /* a wake means that we have been counted */
         (void)waitq_sleep(&rw->read_waiters, &rw->inner, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
     spin_unlock(&rw->inner);
-    lock_rank_acquire(rw, rw->name, rw->rank, CALLER_PC());
+    lock_rank_acquire(rw, rw->inner.name, rw->rank, CALLER_PC());
 }
 
 /* Hands the free lock to the first writer, if there is one. */
@@ -85,7 +83,7 @@ void rwlock_read_done(struct rwlock *rw)
 
 static void write_lock(struct rwlock *rw)
 {
-    assert_may_sleep(rw->name);
+    assert_may_sleep(rw->inner.name);
     spin_lock(&rw->inner);
     if (!rw->writer && rw->readers == 0)
         rw->writer = thread_current();
@@ -98,13 +96,13 @@ static void write_lock(struct rwlock *rw)
 void rwlock_write(struct rwlock *rw)
 {
     write_lock(rw);
-    lock_rank_acquire(rw, rw->name, rw->rank, CALLER_PC());
+    lock_rank_acquire(rw, rw->inner.name, rw->rank, CALLER_PC());
 }
 
 void rwlock_write_nested(struct rwlock *rw)
 {
     write_lock(rw);
-    lock_rank_acquire_nested(rw, rw->name, rw->rank, CALLER_PC());
+    lock_rank_acquire_nested(rw, rw->inner.name, rw->rank, CALLER_PC());
 }
 
 /* Readers that came while the writer was in go first, all together; then the next writer. */

@@ -114,7 +114,7 @@ static void case_linux_numbers_high(void)
 
 static void case_shoal_numbers(void)
 {
-    try_range(SHOAL_SYS_BASE, SHOAL_SYS_BASE + 16);
+    try_range(SHOAL_SYS_BASE, SHOAL_SYS_BASE + 32);
 }
 
 static void fault(const char *call, long result, uintptr_t pointer)

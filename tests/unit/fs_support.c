@@ -107,16 +107,16 @@ void waitq_wake_all(struct waitq *q) {}
 
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
 {
-    *m = (struct mutex){.name = name, .rank = rank};
+    *m = (struct mutex){.inner = SPINLOCK_INIT(name, RANK_SLEEPLOCK), .rank = rank};
 }
 
 /* `owner` only says that it is taken. */
 void mutex_lock(struct mutex *m)
 {
-    assert_may_sleep(m->name);
+    assert_may_sleep(m->inner.name);
     assert_null(m->owner);
     m->owner = (struct thread *)m;
-    lock_rank_acquire(m, m->name, m->rank, 0);
+    lock_rank_acquire(m, m->inner.name, m->rank, 0);
 }
 
 void mutex_unlock(struct mutex *m)

@@ -56,7 +56,7 @@ static void test_counting(void **state)
 /* The ticket counters wrap. */
 static void test_wrap(void **state)
 {
-    lock.next = lock.owner = UINT32_MAX - 5;
+    lock.next = lock.owner = UINT16_MAX - 5;
     counter = 0;
     host_run_cpus(CPUS, count);
     assert_int_equal(counter, CPUS * ROUNDS);

@@ -6,11 +6,12 @@
 #include <kernel/base/lockrank.h>
 
 struct spinlock {
-    uint32_t next, owner; /* ticket lock: first come, first served */
     const char *name;
-    enum lock_rank rank;
-    bool irq_was_on; /* of the holder */
+    uint16_t next, owner; /* ticket lock: first come, first served; more tickets than CPUs */
+    uint8_t rank;         /* enum lock_rank */
+    bool irq_was_on;      /* of the holder */
 };
+_Static_assert(RANK_MAX <= UINT8_MAX && CPUS_MAX < UINT16_MAX, "small locks: objects have several");
 
 #define SPINLOCK_INIT(lock_name, lock_rank)                                                        \
     {                                                                                              \

@@ -5,11 +5,10 @@
 
 /* i inner   c constant */
 struct mutex {
-    struct spinlock inner;
-    struct thread *owner; /* i */
-    struct waitq waiters; /* i */
-    const char *name;     /* c */
-    enum lock_rank rank;  /* c */
+    struct spinlock inner; /* has the lock's name */
+    struct thread *owner;  /* i */
+    struct waitq waiters;  /* i */
+    enum lock_rank rank;   /* c */
 };
 
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank);
@@ -20,12 +19,11 @@ bool mutex_held(const struct mutex *m); /* by the current thread */
 /* Many readers or one writer; a waiting writer holds up readers that come later, so readers do not
  * nest. */
 struct rwlock {
-    struct spinlock inner;
+    struct spinlock inner;      /* has the lock's name */
     unsigned readers;           /* i  active */
     struct thread *writer;      /* i  active */
     struct waitq read_waiters;  /* i */
     struct waitq write_waiters; /* i */
-    const char *name;           /* c */
     enum lock_rank rank;        /* c */
 };
 
