@@ -79,7 +79,8 @@ static err_t shm_unlink(struct vnode *dir, const char *name, struct vnode *child
 {
     struct smemcontext *ctx = shm_file_context(child);
     spin_lock(&ctable_lock);
-    bool found = ctx->named && ctx->state == SHM_ACTIVE; /* the native calls need no tree lock */
+    /* The native calls need no tree lock: the name may have gone, and be another region's. */
+    bool found = ctable_find(SHM_NAMED, name) == ctx && ctx->state == SHM_ACTIVE;
     if (found)
         (void)context_unlink(ctx, name); /* not over: the file uses it */
     spin_unlock(&ctable_lock);
@@ -102,9 +103,7 @@ static err_t shm_link(struct vnode *dir, const char *name, struct vnode *target)
     return err;
 }
 
-#define NAMES_PER_ID 16 /* cookies a context takes up, one for each name */
-
-/* The i-th name of a context that is a file of the directory. */
+/* The name in place `i` of a context that is a file of the directory. */
 static bool entry_name(struct smemcontext *ctx, unsigned i, char name[RS_NAME_MAX + 1])
 {
     spin_lock(&ctable_lock);
@@ -122,10 +121,11 @@ static err_t shm_readdir(struct vnode *dir, uint64_t cookie, struct dir_sink *si
     struct smemcontext *ctx = NULL;
     char name[RS_NAME_MAX + 1];
     while ((ctx = context_next(ctx))) {
-        uint64_t at = ctx->id * NAMES_PER_ID;
-        unsigned i = first > at ? (unsigned)MIN(first - at, (uint64_t)NAMES_PER_ID) : 0;
-        for (; i < NAMES_PER_ID && entry_name(ctx, i, name); i++) {
-            if (!sink->emit(sink, name, ctx->id, S_IFREG, DIR_COOKIE_FIRST + at + i + 1)) {
+        uint64_t at = ctx->id * CONTEXT_NAMES_MAX; /* a cookie for each place of a name */
+        unsigned i = first > at ? (unsigned)MIN(first - at, (uint64_t)CONTEXT_NAMES_MAX) : 0;
+        for (; i < CONTEXT_NAMES_MAX; i++) {
+            if (entry_name(ctx, i, name) &&
+                !sink->emit(sink, name, ctx->id, S_IFREG, DIR_COOKIE_FIRST + at + i + 1)) {
                 memstore_put(&ctx->store);
                 return 0;
             }

@@ -37,17 +37,35 @@ static err_t page_hold(const struct shm_caller *who, const char *key, struct sme
     return context_create(who, &spec, ctx);
 }
 
-/* Counts one more open when the address space has the page (true, and *addr).  A child that was
- * forked by another thread in the middle of an open has it mapped with no open counted: then this
- * is the first. */
-static bool count_open(struct smemcontext *ctx, struct addrspace *as, uintptr_t *addr)
+struct page_search {
+    const struct memstore *store;
+    uintptr_t addr; /* 0: not found */
+};
+
+static bool match_page(const struct memregion *r, void *arg)
+{
+    struct page_search *search = arg;
+    if (r->mapping && r->mapping->store == search->store)
+        search->addr = r->beg;
+    return search->addr == 0;
+}
+
+/* Where the address space has the page, 0: nowhere.  mremap(2) may have moved it. */
+static uintptr_t page_find(struct smemcontext *ctx, struct addrspace *as)
+{
+    struct page_search search = {.store = &ctx->store};
+    addrspace_for_each(as, match_page, &search);
+    return search.addr;
+}
+
+/* Counts one more open when the address space has the page.  A child that was forked by another
+ * thread in the middle of an open has it mapped with no open counted: then this is the first. */
+static bool count_open(struct smemcontext *ctx, struct addrspace *as)
 {
     spin_lock(&ctable_lock);
     struct shm_attach *a = attach_find(ctx, as);
-    if (a) {
+    if (a)
         a->opens++;
-        *addr = a->addr;
-    }
     spin_unlock(&ctable_lock);
     return a != NULL;
 }
@@ -68,17 +86,17 @@ static err_t page_map(struct smemcontext *ctx, struct addrspace *as, uintptr_t *
 /* The open itself.  xv6_lock held; the caller has a use of the page. */
 static err_t page_open(const struct shm_caller *who, struct smemcontext *ctx, uintptr_t *addr)
 {
-    uintptr_t counted;
     spin_lock(&ctable_lock);
     bool may = context_may(ctx, who->cred, MAY_READ | MAY_WRITE);
     spin_unlock(&ctable_lock);
     if (!may)
         return -EACCES;
-    if (count_open(ctx, who->as, addr))
+    *addr = page_find(ctx, who->as);
+    if (*addr && count_open(ctx, who->as))
         return 0;
     err_t err = page_map(ctx, who->as, addr);
     if (!err) /* nothing to count when another thread has unmapped it by hand already */
-        (void)count_open(ctx, who->as, &counted);
+        (void)count_open(ctx, who->as);
     return err;
 }
 
@@ -97,31 +115,28 @@ err_t shm_xv6_open(const struct shm_caller *who, int id, uintptr_t *addr)
     return err;
 }
 
-/* One open less; *last: it was the only one, and *addr has to go.  -EINVAL: not open here. */
-static err_t count_close(struct smemcontext *ctx, struct addrspace *as, bool *last, uintptr_t *addr)
+/* One open less; *last: it was the only one, and the page has to go.  -EINVAL: not open here. */
+static err_t count_close(struct smemcontext *ctx, struct addrspace *as, bool *last)
 {
     spin_lock(&ctable_lock);
     struct shm_attach *a = attach_find(ctx, as);
     err_t err = a && a->opens > 0 ? 0 : -EINVAL;
-    if (!err) {
+    if (!err)
         *last = --a->opens == 0;
-        *addr = a->addr;
-    }
     spin_unlock(&ctable_lock);
     return err;
 }
 
 err_t shm_xv6_close(const struct shm_caller *who, int id)
 {
-    uintptr_t addr;
     bool last;
     char key[KEY_BYTES];
     fmt_snprint(key, sizeof key, "%d", id);
     mutex_lock(&xv6_lock);
     struct smemcontext *ctx = context_hold(SHM_XV6, key);
-    err_t err = ctx ? count_close(ctx, who->as, &last, &addr) : -EINVAL;
+    err_t err = ctx ? count_close(ctx, who->as, &last) : -EINVAL;
     if (!err && last) /* gone already when another thread has just unmapped it by hand */
-        (void)addrspace_unmap_mapping(who->as, &ctx->store, addr);
+        (void)addrspace_unmap_mapping(who->as, &ctx->store, page_find(ctx, who->as));
     if (ctx)
         context_drop(ctx);
     mutex_unlock(&xv6_lock);

@@ -86,6 +86,11 @@ err_t ctable_wait_created(uint64_t deadline_ns)
     return waitq_sleep(&created_wait, &ctable_lock, SLEEP_INTERRUPTIBLE, deadline_ns);
 }
 
+void ctable_created(void)
+{
+    waitq_wake_all(&created_wait);
+}
+
 static void context_free(struct smemcontext *ctx)
 {
     kmem_free_bytes(ctx->key, ctx->key_bytes);
@@ -163,7 +168,7 @@ static err_t enter(struct smemcontext *ctx, const struct shm_caller *who,
         list_push_back(&who->process->created, &ctx->creator_node);
     }
     memstore_get(&ctx->store); /* the first user's; the one from memstore_init is the table's */
-    waitq_wake_all(&created_wait);
+    ctable_created();
     return 0;
 }
 

@@ -31,7 +31,6 @@ struct shm_attach {
     struct addrspace *as; /* T  only compared; alive, since it has a mapping */
     unsigned mappings;    /* T  > 0 */
     unsigned opens;       /* T  a door's own count (X2); inherited by fork */
-    uintptr_t addr;       /* T  of the first mapping */
 };
 
 /* System V's part of a context (shmctl(2)). */
@@ -145,6 +144,7 @@ struct smemcontext *context_next(struct smemcontext *ctx);
 /* Contexts of a kind that are alive, and whoever waits for one to come (Z1, R7).  T held. */
 unsigned ctable_count_kind(enum shm_kind kind);
 err_t ctable_wait_created(uint64_t deadline_ns);
+void ctable_created(void); /* there is one more name: wakes them */
 
 /* How the owner and mode of a context allow `want` (MAY_*).  T held. */
 bool context_may(const struct smemcontext *ctx, const struct cred *cred, unsigned want);
@@ -178,7 +178,9 @@ struct smemcontext *link_find(uint64_t hash, const char *key);
 bool links_remove(struct smemcontext *ctx, const char *key);
 unsigned context_names(const struct smemcontext *ctx);
 
-/* The i-th of its names, or NULL. */
+/* The name in place `i` of CONTEXT_NAMES_MAX, or NULL.  It keeps its place as long as it is there,
+ * whatever others do. */
+#define CONTEXT_NAMES_MAX 16u
 const char *context_name(const struct smemcontext *ctx, unsigned i);
 
 /* ---- shmms_map.c */

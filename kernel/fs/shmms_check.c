@@ -21,7 +21,9 @@ static unsigned count_attaches(const struct smemcontext *ctx)
 static void describe(struct smemcontext *ctx, struct shm_info *info)
 {
     info->kind = kind_names[ctx->kind];
-    const char *name = context_name(ctx, 0);
+    const char *name = NULL;
+    for (unsigned i = 0; i < CONTEXT_NAMES_MAX && !name; i++)
+        name = context_name(ctx, i);
     str_copy(info->key, name ? name : ctx->key, sizeof info->key);
     info->id = ctx->id;
     info->size_bytes = ctx->size_bytes;

@@ -1,13 +1,11 @@
 /* More names for a named region: hard links in /dev/shm, which sem_open(3) of C libraries makes.
- * A region has the name it was made with and up to LINKS_MAX more; it can be found while it has
- * any. */
+ * A region has up to CONTEXT_NAMES_MAX names, each in a place: the one it was made with in place 0.
+ * It can be found while it has any. */
 #include "shmms.h"
 
 #include <kernel/base/panic.h>
 #include <kernel/phys/kmem.h>
 #include <lib/string.h>
-
-#define LINKS_MAX 15
 
 /* All fields: T. */
 struct shm_link {
@@ -15,6 +13,7 @@ struct shm_link {
     struct list ctx_node; /* of ctx->file.links */
     uint64_t hash;
     struct smemcontext *ctx;
+    unsigned place; /* below CONTEXT_NAMES_MAX; 0 only once the region has lost its own name */
     char key[RS_NAME_MAX + 1];
 };
 
@@ -70,13 +69,15 @@ unsigned context_names(const struct smemcontext *ctx)
 
 const char *context_name(const struct smemcontext *ctx, unsigned i)
 {
-    if (ctx->has_key && i-- == 0)
+    if (i == 0 && ctx->has_key)
         return ctx->key;
     if (!context_has_file(ctx))
         return NULL;
-    list_for_each (node, &ctx->file.links)
-        if (i-- == 0)
-            return list_entry(node, struct shm_link, ctx_node)->key;
+    list_for_each (node, &ctx->file.links) {
+        const struct shm_link *l = list_entry(node, struct shm_link, ctx_node);
+        if (l->place == i)
+            return l->key;
+    }
     return NULL;
 }
 
@@ -87,12 +88,16 @@ static err_t enter_link(struct smemcontext *ctx, struct shm_link *l)
         return -EEXIST;
     if (!ctx->named || ctx->state != SHM_ACTIVE)
         return -ENOENT;
-    if (context_names(ctx) > LINKS_MAX)
+    l->place = 0;
+    while (l->place < CONTEXT_NAMES_MAX && context_name(ctx, l->place))
+        l->place++;
+    if (l->place == CONTEXT_NAMES_MAX)
         return -EMLINK;
     l->ctx = ctx;
     list_push_back(&ctx->file.links, &l->ctx_node);
     insert(l);
     shm_file_names_changed(ctx);
+    ctable_created();
     return 0;
 }
 

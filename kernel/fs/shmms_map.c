@@ -37,7 +37,6 @@ static void attach_begin(struct smemcontext *ctx, struct shm_attach *a,
 {
     struct shm_attach *from = event->parent ? attach_find(ctx, event->parent) : NULL;
     a->as = event->as;
-    a->addr = from ? from->addr : event->addr;
     a->opens = from ? from->opens : 0;
     attach_insert(ctx, a);
 }

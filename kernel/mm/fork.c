@@ -47,7 +47,6 @@ static err_t copy_region(struct addrspace *child, struct memregion *r, struct me
                                                      .reason = MAPPING_FORK,
                                                      .as = child,
                                                      .parent = r->as,
-                                                     .addr = r->beg,
                                                  });
         if (err) {
             if (c->mapping) {

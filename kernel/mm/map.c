@@ -98,7 +98,7 @@ static err_t map_locked(struct addrspace *as, const struct map_request *req, str
     if (err)
         return err;
     if (r->mapping && req->store->ops->mapped) {
-        struct mapping_event event = {.reason = req->reason, .as = as, .addr = beg};
+        struct mapping_event event = {.reason = req->reason, .as = as};
         err = req->store->ops->mapped(req->store, &event);
         if (err)
             return err;

@@ -71,18 +71,17 @@ static err_t prepare_move(struct addrspace *as, const struct remap *m)
     return err;
 }
 
+/* Tables go last: before the move, those reserved at `to` look like nobody's. */
 static void commit_move(struct addrspace *as, const struct remap *m, struct list *dead)
 {
     uintptr_t to_end = m->to + m->new_bytes;
     vmrange_clear(as, m->to, to_end, dead);
-    if (m->keep_end < m->end)
-        vmrange_remove(as, m->keep_end, m->end, dead);
+    vmrange_clear(as, m->keep_end, m->end, dead);
     struct memregion *r = region_at_or_above(as, m->beg);
     ASSERT(r && r->beg == m->beg && r->end == m->keep_end);
     r->stack = false;
     region_move(r, m->to, to_end);
-    pt_free_tables(as, m->beg, m->keep_end, region_floor(as, m->beg),
-                   region_ceiling(as, m->keep_end));
+    pt_free_tables(as, m->beg, m->end, region_floor(as, m->beg), region_ceiling(as, m->end));
 }
 
 static err_t move(struct addrspace *as, struct remap *m, struct list *dead)

@@ -9,7 +9,6 @@
 #include <kernel/fs/file.h>
 #include <kernel/fs/path.h>
 #include <kernel/fs/vnode.h>
-#include <kernel/proc/futex.h>
 #include <lib/string.h>
 
 /* Where position-independent programs go: Linux's choice, two thirds up the user half. */
@@ -141,15 +140,16 @@ static err_t build(struct addrspace *as, struct file *file, const struct elf_ima
     return exec_build_stack(as, strings, path, start);
 }
 
-/* Nothing here can fail. */
-static void step_over(struct addrspace *as, const struct exec_start *start, const char *path)
+/* Nothing here can fail.  `fds` replaces a table that another process shares; NULL: there is none.
+ */
+static void step_over(struct addrspace *as, struct fdtable *fds, const struct exec_start *start,
+                      const char *path)
 {
     struct uthread *ut = uthread_current();
     struct process *proc = ut->proc;
     struct addrspace *old = proc->as;
-    if (ut->robust_list)
-        futex_robust_exit(ut->robust_list, ut->tid);
-    shm_thread_exit(&ut->shm); /* R10: exec gives region locks up */
+    uthread_leave_memory(ut);
+    uthread_take_pid(ut); /* after that: robust locks have the old number */
     spin_lock(&proc->siglock);
     proc->as = as;
     spin_unlock(&proc->siglock);
@@ -159,12 +159,14 @@ static void step_over(struct addrspace *as, const struct exec_start *start, cons
     arch_irq_restore(irq);
     addrspace_put(old);
     process_vfork_done(proc);
+    if (fds) {
+        fdtable_put(proc->fds);
+        proc->fds = fds;
+    }
     fdtable_close_on_exec(proc->fds);
     signal_exec(proc);
     process_cred_exec();
     ut->altstack = (struct linux_stack){.flags = SS_DISABLE};
-    ut->clear_child_tid = 0;
-    ut->robust_list = 0;
     const char *base = path;
     for (const char *p = path; *p; p++)
         if (*p == '/')
@@ -176,12 +178,23 @@ static void step_over(struct addrspace *as, const struct exec_start *start, cons
     arch_uregs_exec(&ut->thread.arch, start->entry, start->sp);
 }
 
+/* A table of the process's own when another process shares its descriptors (CLONE_FILES): those go
+ * on as they are.  -ENOMEM. */
+static err_t own_fdtable(struct fdtable **out)
+{
+    struct fdtable *fds = process_current()->fds;
+    bool shared = ref_read(&fds->refs) > 1;
+    *out = shared ? fdtable_copy(fds) : NULL;
+    return shared && !*out ? -ENOMEM : 0;
+}
+
 static err_t exec_file(struct file *file, const char *path, const struct exec_strings *strings)
 {
     struct program *prog = kmem_alloc_bytes(sizeof *prog);
     if (!prog)
         return -ENOMEM;
     struct addrspace *as = NULL;
+    struct fdtable *fds = NULL;
     struct exec_start start;
     err_t err = read_headers(file, prog);
     if (!err && !(as = addrspace_create()))
@@ -190,10 +203,16 @@ static err_t exec_file(struct file *file, const char *path, const struct exec_st
         err = build(as, file, &prog->image, strings, path, &start);
     kmem_free_bytes(prog, sizeof *prog);
     if (!err)
-        err = process_become_sole();
+        err = own_fdtable(&fds);
     if (!err)
-        step_over(as, &start, path);
-    else if (as)
+        err = process_become_sole();
+    if (!err) {
+        step_over(as, fds, &start, path);
+        return 0;
+    }
+    if (fds)
+        fdtable_put(fds);
+    if (as)
         addrspace_put(as);
     return err;
 }

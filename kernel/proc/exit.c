@@ -109,19 +109,26 @@ static void announce_exit(struct process *proc, int status)
         process_put(list_entry(node, struct process, sibling_node));
 }
 
-/* What a thread owes to others before its memory may go. */
-static void settle_thread(struct uthread *self)
+void uthread_leave_memory(struct uthread *self)
 {
     struct process *proc = self->proc;
     if (self->robust_list)
         futex_robust_exit(self->robust_list, self->tid);
+    self->robust_list = 0;
     /* set_tid_address(2): only while somebody shares the memory. */
     if (self->clear_child_tid && (proc->nthreads > 1 || ref_read(&proc->as->refs) > 1)) {
         int zero = 0;
         if (copy_to_user(self->clear_child_tid, &zero, sizeof zero) == 0)
             (void)futex_wake(self->clear_child_tid, 1, FUTEX_ANY);
     }
+    self->clear_child_tid = 0;
     shm_thread_exit(&self->shm);
+}
+
+/* The last a thread does with its memory. */
+static void settle_thread(struct uthread *self)
+{
+    uthread_leave_memory(self);
     bool irq = arch_irq_save();
     self->thread.vpmap = NULL; /* from here a shootdown of the map does not wait for this thread */
     vpmap_activate(NULL);
@@ -217,7 +224,6 @@ err_t process_become_sole(void)
         (void)waitq_sleep(&proc->sole_wait, &proc->siglock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
     proc->sole = NULL;
     spin_unlock(&proc->siglock);
-    uthread_take_pid(self);
     return 0;
 }
 

@@ -11,7 +11,7 @@
 /* A word, whoever looks: a place in a store, or an address of an address space. */
 struct futex_key {
     struct memstore *store; /* a reference, or NULL */
-    const struct addrspace *as;
+    uint64_t as_id;         /* 0 with a store */
     uint64_t offset;
 };
 
@@ -32,13 +32,11 @@ static err_t key_get(uintptr_t addr, struct futex_key *key)
     struct addrspace *as = process_current()->as;
     if (!IS_ALIGNED(addr, sizeof(uint32_t)))
         return -EINVAL;
-    key->as = as;
     err_t err = addrspace_locate(as, addr, &key->store, &key->offset);
     uint32_t word;
     if (err && copy_from_user(&word, addr, sizeof word) == 0) /* a page that a touch maps (S1) */
         err = addrspace_locate(as, addr, &key->store, &key->offset);
-    if (key->store)
-        key->as = NULL;
+    key->as_id = key->store ? 0 : as->id;
     return err;
 }
 
@@ -50,13 +48,13 @@ static void key_put(struct futex_key *key)
 
 static bool key_same(const struct futex_key *a, const struct futex_key *b)
 {
-    return a->store == b->store && a->as == b->as && a->offset == b->offset;
+    return a->store == b->store && a->as_id == b->as_id && a->offset == b->offset;
 }
 
 /* futex_lock held. */
 static struct list *bucket_of(const struct futex_key *key)
 {
-    uint64_t words[] = {(uintptr_t)key->store, (uintptr_t)key->as, key->offset};
+    uint64_t words[] = {(uintptr_t)key->store, key->as_id, key->offset};
     struct list *bucket = &buckets[hash_bytes(HASH_SEED, words, sizeof words) % BUCKETS];
     if (!bucket->next)
         list_init(bucket);
@@ -85,8 +83,6 @@ err_t futex_wait(uintptr_t addr, uint32_t value, uint32_t bitset, uint64_t deadl
     err_t err = key_get(addr, &w.key);
     if (err)
         return err;
-    struct futex_key asked =
-        w.key; /* a requeue changes w.key, and keeps its store alive by its own waiters */
     waitq_init(&w.wake);
     err = lock_and_load(addr, &now);
     if (!err) {
@@ -101,7 +97,7 @@ err_t futex_wait(uintptr_t addr, uint32_t value, uint32_t bitset, uint64_t deadl
         }
         spin_unlock(&futex_lock);
     }
-    key_put(&asked);
+    key_put(&w.key); /* which a requeue may have changed */
     return err;
 }
 
@@ -138,9 +134,8 @@ long futex_wake(uintptr_t addr, unsigned max, uint32_t bitset)
     return n;
 }
 
-/* Moves waiters from one word to another.  Their keys name the new store without a reference: a
- * pointer that is only compared, and stays a valid name as long as somebody could wake them through
- * it.  futex_lock held. */
+/* Moves waiters from one word to another, and their references from one store to the other: never
+ * the last of `from`, which the caller has its own of.  futex_lock held. */
 static unsigned move_key(const struct futex_key *from, const struct futex_key *to, unsigned max)
 {
     unsigned n = 0;
@@ -153,6 +148,9 @@ static unsigned move_key(const struct futex_key *from, const struct futex_key *t
         if (!key_same(&w->key, from))
             continue;
         list_remove(&w->node);
+        if (to->store)
+            memstore_get(to->store);
+        key_put(&w->key);
         w->key = *to;
         list_push_back(&moved, &w->node);
         n++;
@@ -316,6 +314,7 @@ struct robust_head {
 static void robust_release(uintptr_t addr, int tid, bool pending)
 {
     uint32_t seen, value;
+    bool faulted;
     do {
         while (user_load_u32(addr, &value))
             if (!IS_ALIGNED(addr, 4) ||
@@ -328,10 +327,10 @@ static void robust_release(uintptr_t addr, int tid, bool pending)
         if ((value & FUTEX_TID_MASK) != (uint32_t)tid)
             return;
         seen = value;
-        if (user_cas_u32(addr, &seen, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED) &&
-            vm_fault(process_current()->as, addr, VP_WRITE) != FAULT_DONE)
+        faulted = user_cas_u32(addr, &seen, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
+        if (faulted && vm_fault(process_current()->as, addr, VP_WRITE) != FAULT_DONE)
             return;
-    } while (seen != value);
+    } while (faulted || seen != value);
     if (value & FUTEX_WAITERS)
         (void)futex_wake(addr, 1, FUTEX_ANY);
 }

@@ -30,6 +30,10 @@ struct uthread *uthread_find(int tid); /* p held */
 /* Its tid is free again; it is no longer one of its process's threads.  p and siglock held. */
 void uthread_unlink(struct uthread *ut);
 
+/* What the current thread owes to others before its memory goes, by exit or exec: robust locks,
+ * region locks (R10), the word of set_tid_address(2).  May sleep. */
+void uthread_leave_memory(struct uthread *self);
+
 /* The only thread left takes the process's number as its own (execve(2)). */
 void uthread_take_pid(struct uthread *ut);
 

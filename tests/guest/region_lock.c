@@ -235,7 +235,7 @@ static void case_destroyed_under_a_waiter(void)
     region_must_be_gone("doomed", "R5");
 }
 
-/* The table names the holder and counts who waits (A10). */
+/* U3: the kernel knows the holder; the table names it and counts who waits (A10). */
 static void case_table(void)
 {
     char pid_text[16], idle[32];

@@ -269,7 +269,7 @@ static void case_lock_timed(void)
 
     region_new("timed", PAGE);
     CHECK_ERR(lockRegionTimed("timed", &none), ERR_OK);
-    CHECK_EQ(stat_of("timed").lock_owner_tid, getpid());
+    CHECK_EQ(stat_of("timed").lock_owner_tid, getpid()); /* U3: the kernel knows the holder */
     CHECK_ERR(lockRegionTimed("timed", &soon), ERR_DEADLOCK);
     CHECK_ERR(unlockRegion("timed"), ERR_OK);
     CHECK_ERR(lockRegionTimed("timed", &bad), ERR_INVAL);

@@ -12,9 +12,8 @@ import sys
 
 # Letter -> how many rules there are, numbered from 1.
 RULES = {"A": 10, "R": 10, "P": 3, "X": 4, "Z": 2, "S": 3, "V": 2, "U": 3}
-REQUIRED = [f"A{n}" for n in range(1, 7)] + [f"R{n}" for n in range(1, 11)]
-
 ALL = [f"{letter}{n}" for letter, last in RULES.items() for n in range(1, last + 1)]
+REQUIRED = ALL
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 NAMED = re.compile(r"\b([A-Z])0?([1-9][0-9]?)\b")
 

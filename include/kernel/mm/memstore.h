@@ -23,7 +23,6 @@ struct mapping_event {
     enum mapping_reason reason;
     struct addrspace *as;
     struct addrspace *parent; /* of a fork, else NULL */
-    uintptr_t addr;
 };
 
 /* The backend embeds the memstore and finds itself with container_of.  No op may touch user memory.

@@ -1,0 +1,90 @@
+/* P1: several names of one region, and whoever looks for one of them meanwhile. */
+#define _GNU_SOURCE
+
+#include <sys/syscall.h>
+
+#include "child.h"
+#include "shmfile.h"
+
+static void wait_for_name(void *arg)
+{
+    struct region_map how = {.flags = RM_WAIT, .timeout_s = -1};
+    void *p;
+
+    (void)arg;
+    CHECK_ERR(createMappingWith("second", &p, &how), ERR_OK);
+}
+
+/* R7: a name comes to exist by link(2) too. */
+static void case_waiter_hears_of_a_link(void)
+{
+    pid_t waiter;
+
+    close(shm_new("first", PAGE));
+    waiter = child_start(wait_for_name, NULL);
+    check_sleep_ms(20); /* most often it sleeps by now */
+    CHECK_OK(link("/dev/shm/first", "/dev/shm/second"));
+    CHILD_EXITS(waiter, 0);
+    CHECK_OK(shm_unlink("first"));
+    CHECK_OK(shm_unlink("second"));
+}
+
+struct entry {
+    unsigned long ino;
+    long next;
+    unsigned short bytes;
+    unsigned char type;
+    char name[];
+};
+
+/* As rm -r does it, with room for one entry a call: each name is seen though others go. */
+static void case_names_go_while_they_are_read(void)
+{
+    _Alignas(8) char buf[40];
+    unsigned removed = 0;
+    int dir = open("/dev/shm", O_RDONLY | O_DIRECTORY);
+
+    CHECK(dir >= 0, "/dev/shm: %s", strerror(errno));
+    close(shm_new("n0", PAGE));
+    CHECK_OK(link("/dev/shm/n0", "/dev/shm/n1"));
+    CHECK_OK(link("/dev/shm/n0", "/dev/shm/n2"));
+    CHECK_OK(link("/dev/shm/n0", "/dev/shm/n3"));
+    while (syscall(SYS_getdents64, dir, buf, sizeof(buf)) > 0) {
+        const struct entry *e = (const void *)buf;
+
+        if (e->name[0] != 'n')
+            continue;
+        CHECK_OK(unlinkat(dir, e->name, 0));
+        removed++;
+    }
+    CHECK_EQ(removed, 4);
+    close(dir);
+}
+
+/* The places of names that have gone can be taken again. */
+static void case_places_are_used_again(void)
+{
+    char name[32];
+
+    close(shm_new("base", PAGE));
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 15; i++) {
+            snprintf(name, sizeof(name), "/dev/shm/link%d", i);
+            CHECK_OK(link("/dev/shm/base", name));
+        }
+        CHECK_ERRNO(link("/dev/shm/base", "/dev/shm/more"), EMLINK);
+        for (int i = 14; i >= 0; i--) {
+            snprintf(name, sizeof(name), "/dev/shm/link%d", i);
+            CHECK_OK(unlink(name));
+        }
+    }
+    CHECK_OK(shm_unlink("base"));
+}
+
+int main(void)
+{
+    RUN(case_waiter_hears_of_a_link);
+    RUN(case_names_go_while_they_are_read);
+    RUN(case_places_are_used_again);
+    return check_done();
+}
