@@ -11,6 +11,7 @@ struct proc_entry {
     const char *dir; /* the directory of /proc it is in; NULL: /proc itself */
     const char *name;
     void (*print)(struct textbuf *b); /* NULL: a directory */
+    bool root_only;
 };
 
 /* A file or directory of /proc, made by lookup and gone with its last user. */
@@ -41,8 +42,8 @@ static void uptime_print(struct textbuf *b)
 
 /* Written during boot, constant after. */
 static struct proc_entry entries[PROCFS_FILES_MAX] = {
-    {NULL, "meminfo", meminfo_print},
-    {NULL, "uptime", uptime_print},
+    {NULL, "meminfo", meminfo_print, false},
+    {NULL, "uptime", uptime_print, false},
 };
 static size_t nentries = 2;
 static const struct procfs_processes *processes;
@@ -62,20 +63,31 @@ static size_t entry_find(const char *dir, const char *name)
     return i;
 }
 
+static void entry_add(const struct proc_entry *entry)
+{
+    size_t i = entry_find(entry->dir, entry->name);
+
+    ASSERT(i < PROCFS_FILES_MAX);
+    entries[i] = *entry;
+    if (i == nentries)
+        nentries++;
+}
+
 void procfs_add_in(const char *dir, const char *name, void (*print)(struct textbuf *b))
 {
     if (dir != NULL && entry_find(NULL, dir) == nentries)
         procfs_add_in(NULL, dir, NULL);
-    size_t i = entry_find(dir, name);
-    ASSERT(i < PROCFS_FILES_MAX);
-    entries[i] = (struct proc_entry){dir, name, print};
-    if (i == nentries)
-        nentries++;
+    entry_add(&(struct proc_entry){dir, name, print, false});
 }
 
 void procfs_add(const char *name, void (*print)(struct textbuf *b))
 {
     procfs_add_in(NULL, name, print);
+}
+
+void procfs_add_for_root(const char *name, void (*print)(struct textbuf *b))
+{
+    entry_add(&(struct proc_entry){NULL, name, print, true});
 }
 
 void procfs_set_processes(const struct procfs_processes *ops)
@@ -125,6 +137,7 @@ static const char *dir_name(const struct vnode *dir)
 static err_t proc_lookup(struct vnode *dir, const char *name, struct vnode **out)
 {
     static const struct vnode_new as_file = {.mode = S_IFREG | 0444};
+    static const struct vnode_new as_root_file = {.mode = S_IFREG | 0400};
     static const struct vnode_new as_dir = {.mode = S_IFDIR | 0555};
     size_t i = entry_find(dir_name(dir), name);
 
@@ -136,8 +149,9 @@ static err_t proc_lookup(struct vnode *dir, const char *name, struct vnode **out
     if (file == NULL)
         return -ENOMEM;
     bool is_dir = entries[i].print == NULL;
+    const struct vnode_new *how = entries[i].root_only ? &as_root_file : &as_file;
     vnode_init(&file->vnode, is_dir ? &proc_dir_ops : &proc_file_ops, VNODE_DEV_PROC,
-               PROC_INO_FILE_FIRST + i, is_dir ? &as_dir : &as_file);
+               PROC_INO_FILE_FIRST + i, is_dir ? &as_dir : how);
     if (is_dir) {
         file->vnode.nlink = 2;
         file->vnode.parent = dir;

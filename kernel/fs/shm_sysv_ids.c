@@ -127,8 +127,11 @@ void shm_sysv_shutdown(void)
 void shm_sysv_check(const struct smemcontext *ctx)
 {
     unsigned index = (unsigned)ctx->sysv.id & ((1u << ID_INDEX_BITS) - 1);
+    if (ctx->sysv.creator_pid == 0)
+        return; /* shmget(2) is about to give it its id */
     ASSERTF(sysv_at(index) == ctx, "segment %d is not in its place", ctx->sysv.id);
     ASSERT((unsigned)ctx->sysv.id >> ID_INDEX_BITS == slots[index].generation);
-    ASSERTF(ctx->sysv.removed ? ctx->mappings > 0 && !ctx->named : ctx->users == 1,
+    /* A use is the id's own, or a call's that is under way. */
+    ASSERTF(ctx->sysv.removed ? (ctx->mappings || ctx->users) && !ctx->named : ctx->users > 0,
             "segment %d: %u mappings, %u users", ctx->sysv.id, ctx->mappings, ctx->users);
 }

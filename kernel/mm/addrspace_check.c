@@ -1,4 +1,4 @@
-/* The invariants of an address space, for tests and quiet points. */
+/* The invariants of an address space, for /proc/check and tests. */
 #include <kernel/base/panic.h>
 
 #include "mm.h"
@@ -35,6 +35,16 @@ static void check_entry(struct addrspace *as, uintptr_t va, pte_t pte)
         ASSERT(page->use == PAGE_ANON && !r->shared);
 }
 
+/* A held for writing. */
+static void check_entries(struct addrspace *as)
+{
+    pte_t *slot;
+    spin_lock(&as->pt_lock);
+    for (uintptr_t va = USER_BEG; (slot = vpmap_next(&as->vpmap, &va, USER_END)); va += PAGE_BYTES)
+        check_entry(as, va, pte_load(slot));
+    spin_unlock(&as->pt_lock);
+}
+
 void addrspace_check(struct addrspace *as)
 {
     size_t pages = 0;
@@ -48,10 +58,7 @@ void addrspace_check(struct addrspace *as)
     }
     ASSERTF(pages == as->mapped_pages, "%zu pages in regions, %zu counted", pages,
             as->mapped_pages);
-    pte_t *slot;
-    spin_lock(&as->pt_lock);
-    for (uintptr_t va = USER_BEG; (slot = vpmap_next(&as->vpmap, &va, USER_END)); va += PAGE_BYTES)
-        check_entry(as, va, pte_load(slot));
-    spin_unlock(&as->pt_lock);
+    if (pages) /* without regions it may be on its way out, its tables gone */
+        check_entries(as);
     rwlock_write_done(&as->lock);
 }

@@ -114,6 +114,36 @@ void buddy_give_frames(struct page **frames, unsigned n)
     spin_unlock(&pmem_lock);
 }
 
+/* The pmem lock is held. */
+static size_t check_list(unsigned order)
+{
+    size_t frames = 0;
+    list_for_each (node, &free_lists[order]) {
+        struct page *page = list_entry(node, struct page, node);
+        ASSERTF(page->order == (ORDER_LISTED | order), "frame %#llx: order %#x on list %u",
+                (unsigned long long)page_to_paddr(page), page->order, order);
+        ASSERT(IS_ALIGNED(page_to_paddr(page), (paddr_t)PAGE_BYTES << order));
+        for (size_t i = 0; i < (size_t)1 << order; i++)
+            ASSERTF(page[i].use == PAGE_FREE && page_pins(&page[i]) == 0,
+                    "frame %#llx is on list %u: use=%d pins=%u",
+                    (unsigned long long)page_to_paddr(&page[i]), order, page[i].use,
+                    page_pins(&page[i]));
+        frames += (size_t)1 << order;
+        ASSERTF(frames <= npages, "list %u is a ring", order);
+    }
+    return frames;
+}
+
+void pmem_check(void)
+{
+    size_t frames = 0;
+    spin_lock(&pmem_lock);
+    for (unsigned order = 0; order <= PMEM_ORDER_MAX; order++)
+        frames += check_list(order);
+    ASSERTF(frames <= npages, "%zu frames on the lists of %zu", frames, npages);
+    spin_unlock(&pmem_lock);
+}
+
 /* What must not be given out: the boot's reserved ranges rounded out to pages, and the database
  * itself. */
 struct holes {

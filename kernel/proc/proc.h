@@ -44,6 +44,9 @@ size_t process_count(void);
 /* The smallest pid of a process that is not below `pid`; 0 when there is none.  p not held. */
 int process_next_pid(int pid);
 
+/* Invariant walker: the tree of processes and the threads in it.  Panics on the first violation. */
+void process_check(void);
+
 /* Is a number in use as a process group or session?  p held. */
 bool pid_names_group(int pid);
 

@@ -260,4 +260,8 @@ void process_procfs_init(void)
     };
 
     procfs_set_processes(&processes);
+    if (KERNEL_DEBUG) {
+        procfs_add_for_root("check", process_print_check);
+        procfs_add_for_root("audit", process_print_audit);
+    }
 }

@@ -289,6 +289,38 @@ static struct process *next_process(size_t *pid)
     return radix_next(&by_pid, pid);
 }
 
+/* p held. */
+static void check_process(struct process *proc)
+{
+    unsigned threads = 0;
+    ASSERTF(proc->state != PROCESS_REAPED, "process %d was reaped and is found", proc->pid);
+    ASSERT(!proc->parent || proc->parent->state != PROCESS_REAPED);
+    list_for_each (node, &proc->children)
+        ASSERTF(list_entry(node, struct process, sibling_node)->parent == proc,
+                "process %d has a child of another", proc->pid);
+    spin_lock(&proc->siglock);
+    list_for_each (node, &proc->threads) {
+        const struct uthread *ut = list_entry(node, struct uthread, proc_node);
+        ASSERTF(ut->proc == proc && uthread_find(ut->tid), "thread %d of process %d", ut->tid,
+                proc->pid);
+        threads++;
+    }
+    ASSERTF(threads == proc->nthreads, "process %d: %u threads, %u counted", proc->pid, threads,
+            proc->nthreads);
+    spin_unlock(&proc->siglock);
+}
+
+void process_check(void)
+{
+    spin_lock(&proctable_lock);
+    struct process *proc;
+    for (size_t pid = 0; (proc = next_process(&pid)); pid++) {
+        ASSERT((size_t)proc->pid == pid);
+        check_process(proc);
+    }
+    spin_unlock(&proctable_lock);
+}
+
 void process_set_thread_name(const char *name)
 {
     struct uthread *ut = uthread_current();

@@ -9,6 +9,9 @@
  * the new printer. */
 void procfs_add(const char *name, void (*print)(struct textbuf *b));
 
+/* The same, to be read by root alone. */
+void procfs_add_for_root(const char *name, void (*print)(struct textbuf *b));
+
 /* The same in a directory of /proc, which comes with its first file. */
 void procfs_add_in(const char *dir, const char *name, void (*print)(struct textbuf *b));
 

@@ -150,7 +150,7 @@ bool shm_describe_store(const struct memstore *store, const char **kind, const c
 /* Boot: /proc/regions and /proc/sysvipc/shm. */
 void shm_proc_init(void);
 
-/* Invariants of the table (shmms_check.c); panics on the first violation.  Quiet points only. */
+/* Invariants of the table (shmms_check.c), at any time; panics on the first violation. */
 void shm_check(void);
 
 /* Contexts in the table. */

@@ -172,6 +172,6 @@ enum fault_result {
  * held. */
 enum fault_result vm_fault(struct addrspace *as, uintptr_t addr, unsigned access);
 
-/* Invariant walkers (addrspace_check.c), for tests and the audit at quiet points: panic on the
- * first violation. */
+/* Invariant walker (addrspace_check.c), at any time, of an address space that is held: panics on
+ * the first violation. */
 void addrspace_check(struct addrspace *as);

@@ -50,4 +50,7 @@ void kmem_shrink(void);
 
 struct audit;
 void kmem_audit(struct audit *audit);
+/* Invariant walker: what the lists of every cache hold is what they count, and no free slot was
+ * written to.  Panics on the first violation. */
+void kmem_check(void);
 void kmem_print_sites(void); /* live objects by allocation site, debug builds */

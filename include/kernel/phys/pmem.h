@@ -83,5 +83,9 @@ void pmem_drain(void);
 struct audit;
 void pmem_audit(struct audit *audit);
 
+/* Invariant walker: the buddy lists hold free, aligned blocks, each once.  Panics on the first
+ * violation. */
+void pmem_check(void);
+
 /* Prints, for pages of a use other than free or reserved, how many each allocation site holds. */
 void pmem_print_sites(void);
