@@ -14,11 +14,9 @@ struct prange {
 struct bootinfo {
     const char *cmdline; /* never NULL */
     unsigned nram;
-    struct prange ram[BOOT_RANGES_MAX]; /* usable memory, ascending, page aligned; all of it in the
-                                           direct map */
+    struct prange ram[BOOT_RANGES_MAX]; /* usable, ascending, page aligned, in the direct map */
     unsigned nreserved;
-    struct prange
-        reserved[BOOT_RANGES_MAX]; /* parts of ram[] in use: kernel image, boot tables, initramfs */
-    const void *initramfs;         /* NULL when there is none */
+    struct prange reserved[BOOT_RANGES_MAX]; /* of ram[]: kernel image, boot tables, initramfs */
+    const void *initramfs;                   /* NULL when there is none */
     size_t initramfs_bytes;
 };

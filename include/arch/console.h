@@ -3,8 +3,7 @@
 
 #include <stddef.h>
 
-/* Writes bytes as they are, polling.  Any context, early boot and panic included; the caller
- * serializes. */
+/* Writes bytes as they are, polling.  Any context, early boot and panic too; caller serializes. */
 void arch_console_write(const char *s, size_t n);
 
 /* From now on calls kernel_console_input() for each byte that arrives. */

@@ -24,8 +24,7 @@ struct thread;
 /* CPUs that are running: 1 until arch_start_cpus() returns, constant after. */
 unsigned arch_cpu_count(void);
 
-/* Starts the other CPUs, at most `max` in all; each calls kernel_cpu_main().  Returns when all
- * have. */
+/* Starts the other CPUs, at most `max` in all; returns when each has called kernel_cpu_main(). */
 void arch_start_cpus(unsigned max);
 
 /* Turns interrupts on and waits for one, atomically; returns with interrupts on. */

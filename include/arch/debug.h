@@ -3,14 +3,12 @@
 
 #include <lib/util.h>
 
-struct arch_trap;
-
 /* Return addresses of the calls that lead to frame pointer `fp` (0: of the caller), innermost
  * first.  Reads only kernel memory it has checked.  Returns how many. */
 size_t arch_backtrace(uintptr_t fp, uintptr_t *pcs, size_t max);
 
-/* Prints the registers of this CPU's innermost trap, if there is one, and returns its frame pointer
- * and pc. */
+/* Prints the registers of this CPU's innermost trap, if any, and returns its frame pointer and pc.
+ */
 bool arch_trap_print(void (*print)(const char *fmt, ...), uintptr_t *fp, uintptr_t *pc);
 
 /* Is [p, p+n) mapped, readable kernel memory? */

@@ -34,14 +34,12 @@ void vpmap_activate(struct vpmap *map);
  * without `create`. The caller holds the lock of the address space's page table. */
 pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create);
 
-/* The first slot at or after *va and before `end` that is present; writes its address to *va; NULL
- * when none. The caller holds the lock of the page table. */
+/* The first present slot in [*va, end), its address in *va; NULL when none.  Lock as above. */
 pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end);
 
 /* After [beg, end) has been unmapped, whose mapped neighbours end at `floor` and begin at
- * `ceiling`: unlinks the tables that serve no address outside [floor, ceiling), and appends their
- * frames to `tables` (struct page.node). The caller holds the lock of the page table, then flushes,
- * then calls vpmap_free_tables. */
+ * `ceiling`: unlinks the tables that serve no address outside [floor, ceiling); appends their
+ * frames (struct page.node) to `tables`.  Lock as above; then flush, then vpmap_free_tables. */
 void vpmap_unlink_tables(struct vpmap *map, uintptr_t beg, uintptr_t end, uintptr_t floor,
                          uintptr_t ceiling, struct list *tables);
 void vpmap_free_tables(struct list *tables);

@@ -10,13 +10,12 @@
 
 #define KSTACK_BYTES ((size_t)16384)
 
-/* Prepares a first switch to `entry(arg)` on an empty stack, with interrupts off.  `user`: it has
- * FPU and TLS state. */
+/* Prepares a first switch to `entry(arg)`, with interrupts off.  `user`: has FPU and TLS state. */
 void arch_thread_init(struct arch_thread *t, void *stack_beg, void (*entry)(void *arg), void *arg,
                       bool user);
 
-/* Saves this context in *prev and goes on in *next.  Interrupts off.  Returns when somebody
- * switches back. */
+/* Saves this context in *prev and goes on in *next, until somebody switches back.  Interrupts off.
+ */
 void arch_switch(struct arch_thread *prev, struct arch_thread *next);
 
 /* True when the canary at the low end of the stack is whole. */
@@ -37,8 +36,7 @@ void arch_uregs_set_tls(struct arch_thread *t, uintptr_t base); /* of a thread t
 unsigned long arch_uregs_syscall(const struct arch_uregs *regs, unsigned long args[6]);
 void arch_uregs_set_result(struct arch_uregs *regs, long result);
 
-/* Rewinds to the system call instruction so that it is made again with its first arguments (restart
- * after a signal). */
+/* Rewinds to the system call instruction: it is made again, with its first arguments. */
 void arch_uregs_restart(struct arch_uregs *regs, unsigned long nr);
 uintptr_t arch_uregs_pc(const struct arch_uregs *regs);
 uintptr_t arch_uregs_sp(const struct arch_uregs *regs);
@@ -64,6 +62,5 @@ struct arch_sigframe {
 };
 int arch_signal_push(const struct arch_sigframe *frame);
 
-/* rt_sigreturn: restores the registers from the frame the stack pointer is at.  -EFAULT on a bad
- * frame. */
+/* rt_sigreturn: registers from the frame the stack pointer is at.  -EFAULT when that is bad. */
 int arch_signal_pop(uint64_t *mask);

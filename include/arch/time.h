@@ -10,10 +10,9 @@
 /* Nanoseconds since boot; never goes back, agrees between CPUs.  Any context. */
 uint64_t arch_time_ns(void);
 
-/* Nanoseconds since 1970-01-01 UTC at time 0 of arch_time_ns(), from the machine's clock; 0 when it
- * has none. */
+/* Nanoseconds since 1970-01-01 UTC at time 0 of arch_time_ns(); 0 when there is no such clock. */
 uint64_t arch_boot_wall_ns(void);
 
-/* Makes this CPU call kernel_timer_irq() at `deadline_ns` (NS_NEVER: not at all).  Replaces the
- * last.  Interrupts off. */
+/* Makes this CPU call kernel_timer_irq() at `deadline_ns`, instead of the last (NS_NEVER: not at
+ * all).  Interrupts off. */
 void arch_timer_set(uint64_t deadline_ns);

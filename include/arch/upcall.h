@@ -23,8 +23,7 @@ bool kernel_page_fault(uintptr_t addr, unsigned access /* one of VP_* */, bool u
 /* An exception of the user program other than a page fault: becomes a signal. */
 void kernel_user_exception(int signal, int code, uintptr_t addr);
 
-/* About to return to user mode, interrupts off; may turn them on and sleep (signals, exit,
- * preemption). */
+/* About to return to user mode, interrupts off; may turn them on and sleep (signals, exit). */
 void kernel_return_to_user(void);
 
 /* Interrupts off, on the interrupted thread's stack. */

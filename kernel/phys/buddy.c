@@ -1,4 +1,5 @@
 #include "buddy.h"
+#include <arch/poison.h>
 #include <kernel/base/panic.h>
 #include <kernel/base/printk.h>
 #include <kernel/base/spinlock.h>
@@ -42,7 +43,11 @@ struct page *buddy_pages(size_t *n)
 static void list_block(struct page *page, unsigned order)
 {
     __atomic_store_n(&page->order, (uint8_t)(ORDER_LISTED | order), __ATOMIC_RELAXED);
-    list_push_front(&free_lists[order], &page->node);
+    /* When somebody watches, what was freed last is used last. */
+    if (ARCH_REDZONE_BYTES)
+        list_push_back(&free_lists[order], &page->node);
+    else
+        list_push_front(&free_lists[order], &page->node);
 }
 
 static void unlist_block(struct page *page)
@@ -188,6 +193,7 @@ static size_t give_gap(const struct prange *gap)
         struct page *page = paddr_to_page(beg);
         for (size_t i = 0; i < (size_t)1 << order; i++)
             page[i].use = PAGE_FREE;
+        arch_poison(page_to_ptr(page), PAGE_BYTES << order);
         buddy_give(page, order);
         beg += PAGE_BYTES << order;
     }

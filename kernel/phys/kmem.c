@@ -7,14 +7,18 @@
 #define SLAB_ORDER_MAX 3
 #define SLAB_OBJECTS   8 /* wanted in a slab, if the order allows */
 #define JUNK_FREE      0x5a
+#define HELD_BYTES     ((size_t)32768) /* of freed objects that are not reused yet, a cache */
 
 static struct kmem_cache *all_caches; /* pushed by compare-and-set, never removed */
 
 static void tail_set(const struct kmem_cache *cache, void *slot, uintptr_t canary, uintptr_t site)
 {
-    if (KERNEL_DEBUG)
-        *tail_of(cache, slot) =
-            (struct slot_tail){.canary = canary ^ (uintptr_t)slot, .site = site};
+    struct slot_tail *tail = tail_of(cache, slot);
+    if (!KERNEL_DEBUG)
+        return;
+    arch_unpoison(tail, sizeof(*tail));
+    *tail = (struct slot_tail){.canary = canary ^ (uintptr_t)slot, .site = site};
+    arch_poison(tail, sizeof(*tail));
 }
 
 /* First use of a cache; its lock is held. */
@@ -23,6 +27,7 @@ static void cache_setup(struct kmem_cache *cache)
     size_t bytes = MAX(cache->object_bytes, sizeof(void *));
     if (KERNEL_DEBUG)
         bytes = ALIGN_UP(bytes, _Alignof(struct slot_tail)) + sizeof(struct slot_tail);
+    bytes = MAX(bytes, cache->object_bytes + ARCH_REDZONE_BYTES);
     cache->slot_bytes = ALIGN_UP(bytes, SLOT_ALIGN);
     cache->slab_order = 0;
     do {
@@ -33,6 +38,8 @@ static void cache_setup(struct kmem_cache *cache)
     ASSERTF(cache->per_slab > 0, "cache %s: %zu bytes", cache->name, cache->object_bytes);
     list_init(&cache->partial);
     list_init(&cache->full);
+    if (ARCH_REDZONE_BYTES)
+        cache->held_max = (unsigned)MAX(MIN(HELD_BYTES / cache->slot_bytes, KMEM_HELD_MAX), 1);
 
     struct kmem_cache *first = __atomic_load_n(&all_caches, __ATOMIC_RELAXED);
     do {
@@ -62,6 +69,8 @@ static struct kmem_slab *slab_new(struct kmem_cache *cache, uintptr_t site)
         slab->free = slot;
         tail_set(cache, slot, CANARY_FREE, 0);
     }
+    /* From here only a live object's own bytes can be accessed. */
+    arch_poison(slab + 1, (PAGE_BYTES << cache->slab_order) - sizeof(*slab));
     cache->slabs++;
     return slab;
 }
@@ -73,16 +82,59 @@ static void slab_delete(struct kmem_cache *cache, struct kmem_slab *slab)
     page_free(ptr_to_page(slab));
 }
 
-/* A slab with a free slot, on the partial list.  The cache's lock is held. */
-static struct kmem_slab *slab_with_room(struct kmem_cache *cache, uintptr_t site)
+/* A slab of the cache with a free slot, on the partial list, or NULL.  Its lock is held. */
+static struct kmem_slab *slab_with_room(struct kmem_cache *cache)
 {
     if (!list_empty(&cache->partial))
         return list_first(&cache->partial, struct kmem_slab, node);
-    struct kmem_slab *slab = cache->empty ? cache->empty : slab_new(cache, site);
+    struct kmem_slab *slab = cache->empty;
     cache->empty = NULL;
     if (slab)
         list_push_front(&cache->partial, &slab->node);
     return slab;
+}
+
+/* Puts a free slot back into its slab.  The cache's lock is held. */
+static void slot_give(struct kmem_cache *cache, void **slot)
+{
+    struct kmem_slab *slab = ptr_to_page(slot)->slab;
+    arch_unpoison(slot, sizeof(*slot));
+    *slot = slab->free;
+    arch_poison(slot, sizeof(*slot));
+    slab->free = slot;
+    slab->used--;
+    list_remove(&slab->node);
+    if (slab->used > 0)
+        list_push_front(&cache->partial, &slab->node);
+    else if (!cache->empty)
+        cache->empty = slab;
+    else
+        slab_delete(cache, slab);
+}
+
+/* Gives all slots back that were held.  The cache's lock is held. */
+static void held_give(struct kmem_cache *cache)
+{
+    for (unsigned i = 0; ARCH_REDZONE_BYTES && i < cache->held_max; i++) {
+        if (cache->held[i])
+            slot_give(cache, cache->held[i]);
+        cache->held[i] = NULL;
+    }
+}
+
+/* A slab with a free slot as above, a new one if need be; or NULL. */
+static struct kmem_slab *slab_get(struct kmem_cache *cache, uintptr_t site)
+{
+    struct kmem_slab *slab = slab_with_room(cache);
+    if (slab)
+        return slab;
+    slab = slab_new(cache, site);
+    if (slab) {
+        list_push_front(&cache->partial, &slab->node);
+        return slab;
+    }
+    held_give(cache);
+    return slab_with_room(cache);
 }
 
 void *kmem_alloc_at(struct kmem_cache *cache, uintptr_t site)
@@ -93,18 +145,19 @@ void *kmem_alloc_at(struct kmem_cache *cache, uintptr_t site)
     if (cache->per_slab == 0)
         cache_setup(cache);
     void **slot = NULL;
-    struct kmem_slab *slab = slab_with_room(cache, site);
+    struct kmem_slab *slab = slab_get(cache, site);
     if (slab) {
         slot = slab->free;
         ASSERTF(!KERNEL_DEBUG || slot_is(cache, slot, CANARY_FREE),
                 "cache %s: free slot %p was written to", cache->name, (void *)slot);
-        slab->free = *slot;
+        slab->free = slot_next(slot);
         if (++slab->used == cache->per_slab) {
             list_remove(&slab->node);
             list_push_back(&cache->full, &slab->node);
         }
         cache->live++;
         tail_set(cache, slot, CANARY_LIVE, site);
+        arch_unpoison(slot, cache->object_bytes);
     }
     spin_unlock(&cache->lock);
     return slot ? memset(slot, 0, cache->object_bytes) : NULL;
@@ -136,31 +189,31 @@ static void slot_check_live(const struct kmem_cache *cache, void *slot)
     if (slot_is(cache, slot, CANARY_FREE))
         panic("cache %s: %p is freed twice", cache->name, slot);
     panic("cache %s: %p was written beyond its end (canary %#lx, allocated at %#lx)", cache->name,
-          slot, (unsigned long)tail_of(cache, slot)->canary,
-          (unsigned long)tail_of(cache, slot)->site);
+          slot, (unsigned long)tail_read(cache, slot).canary,
+          (unsigned long)tail_read(cache, slot).site);
 }
 
 void kmem_free(struct kmem_cache *cache, void *object)
 {
     struct kmem_slab *slab = slab_of(cache, object);
-    void **slot = object;
+    void *slot = object;
     spin_lock(&cache->lock);
     slot_check_live(cache, slot);
     ASSERT(slab->used > 0);
+    arch_unpoison(slot, cache->object_bytes); /* kmem_alloc_bytes() may have poisoned a part */
     if (KERNEL_DEBUG)
         memset(slot, JUNK_FREE, cache->object_bytes);
+    arch_poison(slot, cache->object_bytes);
     tail_set(cache, slot, CANARY_FREE, 0);
-    *slot = slab->free;
-    slab->free = slot;
     cache->live--;
-    slab->used--;
-    list_remove(&slab->node);
-    if (slab->used > 0)
-        list_push_front(&cache->partial, &slab->node);
-    else if (!cache->empty)
-        cache->empty = slab;
-    else
-        slab_delete(cache, slab);
+    if (ARCH_REDZONE_BYTES) {
+        void *oldest = cache->held[cache->held_next];
+        cache->held[cache->held_next] = slot;
+        cache->held_next = (cache->held_next + 1) % cache->held_max;
+        slot = oldest;
+    }
+    if (slot)
+        slot_give(cache, slot);
     spin_unlock(&cache->lock);
 }
 
@@ -168,6 +221,7 @@ void kmem_shrink(void)
 {
     for (struct kmem_cache *cache = kmem_caches(); cache; cache = cache->next_cache) {
         spin_lock(&cache->lock);
+        held_give(cache);
         if (cache->empty)
             slab_delete(cache, cache->empty);
         cache->empty = NULL;

@@ -1,5 +1,6 @@
 #include "buddy.h"
 #include "slab.h"
+#include <arch/poison.h>
 #include <kernel/base/panic.h>
 #include <kernel/phys/failpoint.h>
 
@@ -34,12 +35,20 @@ void *kmem_alloc_bytes(size_t bytes)
 {
     uintptr_t site = (uintptr_t)__builtin_return_address(0);
     struct kmem_cache *cache = cache_for(bytes);
-    if (cache)
-        return kmem_alloc_at(cache, site);
+    if (cache) {
+        char *object = kmem_alloc_at(cache, site);
+        if (object)
+            arch_poison(object + bytes, cache->object_bytes - bytes);
+        return object;
+    }
     if (bytes > KMEM_BYTES_MAX || failpoint_hit())
         return NULL;
     struct page *page = page_alloc_at(PAGE_KERNEL, order_for(bytes), PMEM_ZERO, site);
-    return page ? page_to_ptr(page) : NULL;
+    if (!page)
+        return NULL;
+    char *block = page_to_ptr(page);
+    arch_poison(block + bytes, (PAGE_BYTES << order_for(bytes)) - bytes);
+    return block;
 }
 
 void kmem_free_bytes(void *p, size_t bytes)

@@ -2,6 +2,7 @@
 #include "slab.h"
 #include <kernel/base/audit.h>
 #include <kernel/base/panic.h>
+#include <kernel/phys/pmem.h>
 
 void kmem_audit(struct audit *audit)
 {
@@ -13,12 +14,21 @@ void kmem_audit(struct audit *audit)
     }
 }
 
+/* Freed objects that wait for their reuse: of `slab`, or of all when NULL. */
+static unsigned held_count(const struct kmem_cache *cache, const struct kmem_slab *slab)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < cache->held_max; i++)
+        n += cache->held[i] && (!slab || ptr_to_page(cache->held[i])->slab == slab);
+    return n;
+}
+
 /* The cache's lock is held. */
 static void check_slab(const struct kmem_cache *cache, struct kmem_slab *slab)
 {
     unsigned free = 0;
     ASSERTF(slab->cache == cache, "cache %s: a slab of another", cache->name);
-    for (void **slot = slab->free; slot; slot = *slot) {
+    for (void **slot = slab->free; slot; slot = slot_next(slot)) {
         ASSERTF(!KERNEL_DEBUG || slot_is(cache, slot, CANARY_FREE),
                 "cache %s: free slot %p was written to", cache->name, (void *)slot);
         ASSERTF(++free <= cache->per_slab, "cache %s: the free slots are a ring", cache->name);
@@ -28,6 +38,7 @@ static void check_slab(const struct kmem_cache *cache, struct kmem_slab *slab)
     unsigned live = 0;
     for (unsigned i = 0; KERNEL_DEBUG && i < cache->per_slab; i++)
         live += slot_is(cache, slot_at(cache, slab, i), CANARY_LIVE);
+    live += held_count(cache, slab);
     ASSERTF(!KERNEL_DEBUG || live == slab->used, "cache %s: %u of %u used objects are whole",
             cache->name, live, slab->used);
 }
@@ -57,6 +68,7 @@ void kmem_check(void)
             ASSERT(cache->empty->used == 0);
             slabs++;
         }
+        used -= held_count(cache, NULL);
         ASSERTF(slabs == cache->slabs && used == cache->live,
                 "cache %s: %zu slabs and %zu objects found, %zu and %zu counted", cache->name,
                 slabs, used, (size_t)cache->slabs, (size_t)cache->live);
@@ -72,7 +84,7 @@ static void sites_of_list(const struct kmem_cache *cache, const struct list *hea
         for (unsigned i = 0; i < cache->per_slab; i++) {
             void *slot = slot_at(cache, slab, i);
             if (slot_is(cache, slot, CANARY_LIVE))
-                sites_add(table, tail_of(cache, slot)->site, 1);
+                sites_add(table, tail_read(cache, slot).site, 1);
         }
     }
 }

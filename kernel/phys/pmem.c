@@ -1,5 +1,6 @@
 #include "buddy.h"
 #include <arch/cpu.h>
+#include <arch/poison.h>
 #include <kernel/base/audit.h>
 #include <kernel/base/panic.h>
 #include <kernel/phys/failpoint.h>
@@ -7,6 +8,8 @@
 
 #define CACHE_FRAMES 64
 #define CACHE_BATCH  32
+/* When somebody watches: how many freed frames wait in a cache before the first is reused. */
+#define CACHE_HELD (ARCH_REDZONE_BYTES ? 16u : 0u)
 
 #define JUNK_ALLOC 0xa5
 #define JUNK_FREE  0x5a
@@ -121,14 +124,25 @@ void pmem_drain(void)
     }
 }
 
+/* The frame freed last, or first when somebody watches; the cache is not empty. */
+static struct page *pop_cached(struct frame_cache *cache)
+{
+    if (ARCH_REDZONE_BYTES == 0)
+        return cache->frames[--cache->n];
+    struct page *oldest = cache->frames[0];
+    cache->n--;
+    memmove(cache->frames, cache->frames + 1, cache->n * sizeof(cache->frames[0]));
+    return oldest;
+}
+
 /* Interrupts off. */
 static struct page *take_cached(void)
 {
     struct frame_cache *cache = &caches[arch_cpu_id()];
     cache_enter(cache);
-    if (cache->n == 0)
-        cache->n = buddy_take_frames(cache->frames, CACHE_BATCH);
-    struct page *page = cache->n ? cache->frames[--cache->n] : NULL;
+    if (cache->n <= CACHE_HELD)
+        cache->n += buddy_take_frames(cache->frames + cache->n, CACHE_BATCH);
+    struct page *page = cache->n ? pop_cached(cache) : NULL;
     cache_leave(cache);
     return page;
 }
@@ -196,6 +210,7 @@ struct page *page_alloc_at(enum page_use use, unsigned order, unsigned flags, ui
     list_init(&page->node);
     __atomic_store_n(&page->pins, 1, __ATOMIC_RELAXED);
 
+    arch_unpoison(page_to_ptr(page), n * PAGE_BYTES);
     if (flags & PMEM_ZERO)
         memset(page_to_ptr(page), 0, n * PAGE_BYTES);
     else if (KERNEL_DEBUG)
@@ -218,8 +233,10 @@ static void free_block(struct page *page)
     size_t n = (size_t)1 << order;
     ASSERTF(use > PAGE_FREE && use < PAGE_USES && order <= PMEM_ORDER_MAX,
             "frame %#llx: use=%d order=%u", (unsigned long long)page_to_paddr(page), use, order);
+    arch_unpoison(page_to_ptr(page), n * PAGE_BYTES); /* its owner may have poisoned parts */
     if (KERNEL_DEBUG)
         memset(page_to_ptr(page), JUNK_FREE, n * PAGE_BYTES);
+    arch_poison(page_to_ptr(page), n * PAGE_BYTES);
     for (size_t i = 0; i < n; i++)
         page[i].use = PAGE_FREE;
     __atomic_store_n(&page->order, 0, __ATOMIC_RELAXED);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arch/mmu.h>
+#include <arch/poison.h>
 #include <kernel/phys/kmem.h>
 
 #define SLOT_ALIGN 16
@@ -14,10 +15,10 @@ struct kmem_slab {
     unsigned used;
 };
 
-#define SLOTS_OFFSET ALIGN_UP(sizeof(struct kmem_slab), SLOT_ALIGN)
+#define SLOTS_OFFSET ALIGN_UP(sizeof(struct kmem_slab) + ARCH_REDZONE_BYTES, SLOT_ALIGN)
 
-/* Behind each object in debug builds.  The canary also depends on the address: a copy of a slot is
- * no slot. */
+/* At the end of each slot in debug builds, always poisoned.  The canary also depends on the
+ * address: a copy of a slot is no slot. */
 struct slot_tail {
     uintptr_t canary;
     uintptr_t site;
@@ -31,9 +32,28 @@ static inline struct slot_tail *tail_of(const struct kmem_cache *cache, void *sl
     return (struct slot_tail *)((char *)slot + cache->slot_bytes - sizeof(struct slot_tail));
 }
 
+/* Debug builds only. */
+static inline struct slot_tail tail_read(const struct kmem_cache *cache, void *slot)
+{
+    struct slot_tail *at = tail_of(cache, slot);
+    arch_unpoison(at, sizeof(*at));
+    struct slot_tail tail = *at;
+    arch_poison(at, sizeof(*at));
+    return tail;
+}
+
 static inline bool slot_is(const struct kmem_cache *cache, void *slot, uintptr_t canary)
 {
-    return tail_of(cache, slot)->canary == (canary ^ (uintptr_t)slot);
+    return tail_read(cache, slot).canary == (canary ^ (uintptr_t)slot);
+}
+
+/* The next free slot after one that is in its slab's list.  The cache's lock is held. */
+static inline void *slot_next(void **slot)
+{
+    arch_unpoison(slot, sizeof(*slot));
+    void *next = *slot;
+    arch_poison(slot, sizeof(*slot));
+    return next;
 }
 
 static inline void *slot_at(const struct kmem_cache *cache, struct kmem_slab *slab, unsigned i)

@@ -9,11 +9,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sanitizer/asan_interface.h>
+
 #include <abi/exit.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/debug.h>
 #include <arch/mmu.h>
+#include <arch/poison.h>
 #include <kernel/phys/pmem.h>
 
 _Thread_local unsigned host_cpu_id;
@@ -63,6 +66,16 @@ bool arch_trap_print(void (*print)(const char *fmt, ...), uintptr_t *fp, uintptr
     return false;
 }
 
+void arch_poison(const void *p, size_t n)
+{
+    ASAN_POISON_MEMORY_REGION(p, n);
+}
+
+void arch_unpoison(const void *p, size_t n)
+{
+    ASAN_UNPOISON_MEMORY_REGION(p, n);
+}
+
 static void send_console(void)
 {
     for (size_t sent = 0; sent < console_used;) {
@@ -93,6 +106,8 @@ int host_run_forked(void (*fn)(void *arg), void *arg)
         close(fds[0]);
         power_off_fd = fds[1];
         host_console_clear();
+        fflush(stderr);
+        dup2(fds[1], STDERR_FILENO); /* a sanitizer's report is read like the console */
         fn(arg);
         send_console();
         _exit(EXIT_CODE_OK);
@@ -114,6 +129,14 @@ void host_expect_panic(void (*fn)(void *arg), void *arg, const char *text)
     if (code != EXIT_CODE_PANIC || !strstr(host_console(), text) ||
         !strstr(host_console(), "\npanic: "))
         fail_msg("wanted a panic with \"%s\"; exit code %d, console:\n%s", text, code,
+                 host_console());
+}
+
+void host_expect_report(void (*fn)(void *arg), void *arg, const char *text)
+{
+    int code = host_run_forked(fn, arg);
+    if (code == EXIT_CODE_OK || code == EXIT_CODE_PANIC || !strstr(host_console(), text))
+        fail_msg("wanted a report with \"%s\"; exit code %d, console:\n%s", text, code,
                  host_console());
 }
 

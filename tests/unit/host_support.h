@@ -17,12 +17,18 @@ void host_arena_make(size_t bytes);
 void host_memory_init(size_t bytes, size_t reserved_bytes);
 
 /* Runs fn(arg) in a child process.  The exit code: an EXIT_CODE_* when the kernel powered off, 0
- * when fn returned, 255 after a signal or a sanitizer's report.  The child's console is in
- * host_console() afterwards. */
+ * when fn returned, 255 after a signal, another when a sanitizer ended it.  The child's
+ * console and stderr are in host_console() afterwards. */
 int host_run_forked(void (*fn)(void *arg), void *arg);
 
 /* Fails the test unless fn(arg) panics with `text` in what it prints. */
 void host_expect_panic(void (*fn)(void *arg), void *arg, const char *text);
+
+/* Fails the test unless the address sanitizer ends fn(arg) with a report that has `text`. */
+void host_expect_report(void (*fn)(void *arg), void *arg, const char *text);
+
+/* For what tests do behind the sanitizer's back. */
+#define UNWATCHED __attribute__((no_sanitize("address"), noinline))
 
 /* Runs fn(cpu) on `cpus` threads at once, each with its host_cpu_id. */
 void host_run_cpus(unsigned cpus, void (*fn)(unsigned cpu));

@@ -74,7 +74,7 @@ static void test_random(void **state)
     random_objects(&things, 2, 10000);
     random_objects(&large, 3, 5000);
     assert_int_equal(things.live, 0);
-    assert_true(things.slabs <= 1); /* the one that is kept */
+    assert_true(things.slabs <= 1 + things.held_max); /* one is kept, others hold held objects */
     assert_true(things.per_slab >= 8);
     assert_true(large.slab_order <= 3);
 }
@@ -226,17 +226,26 @@ static void free_foreign(void *arg)
     kmem_free(&things, &local);
 }
 
+UNWATCHED static void scribble(volatile char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = 0;
+}
+
 static void free_overrun(void *arg)
 {
-    memset(arg, 0, sizeof(struct thing) + 16);
+    scribble(arg, things.slot_bytes);
     kmem_free(&things, arg);
 }
 
 static void write_after_free(void *arg)
 {
+    kmem_alloc(&things); /* keeps the slab */
     kmem_free(&things, arg);
-    memset(arg, 0, sizeof(struct thing) + 24);
-    kmem_alloc(&things);
+    scribble((char *)arg + sizeof(void *), things.slot_bytes - sizeof(void *));
+    kmem_shrink();
+    for (unsigned i = 0; i < things.per_slab; i++)
+        kmem_alloc(&things);
 }
 
 static void free_wrong_size(void *arg)
@@ -264,6 +273,77 @@ static void test_misuse(void **state)
     kmem_free(&things, thing);
 }
 
+static void read_byte(void *arg)
+{
+    (void)*(volatile char *)arg;
+}
+
+static void free_and_read(void *arg)
+{
+    kmem_free(&things, arg);
+    read_byte(arg);
+}
+
+static void free_and_write_last(void *arg)
+{
+    struct thing *thing = arg;
+    kmem_free(&things, thing);
+    *(volatile uint64_t *)&thing->words[8] = 1;
+}
+
+static void read_bytes_freed(void *arg)
+{
+    char *p = kmem_alloc_bytes(40);
+    kmem_free_bytes(p, 40);
+    read_byte(p);
+}
+
+static void copy_past_end(void *arg)
+{
+    static const char from[sizeof(struct thing) + 1];
+    memcpy(arg, from, sizeof(from));
+}
+
+/* Every byte around an object is out of bounds: the next slot, the slab's header, the end of the
+ * slab, and between what was asked for and what the cache has. */
+static void test_watched(void **state)
+{
+    static const size_t sizes[] = {0, 1, 7, 8, 15, 100, 128, 4000, 8192, 9000, 65535};
+    struct thing *thing = kmem_alloc(&things);
+    host_expect_report(free_and_read, thing, "use-after-poison");
+    host_expect_report(free_and_write_last, thing, "use-after-poison");
+    host_expect_report(read_bytes_freed, NULL, "use-after-poison");
+    host_expect_report(copy_past_end, thing, "use-after-poison");
+    host_expect_report(read_byte, (char *)thing - 1, "use-after-poison");
+    host_expect_report(read_byte, thing + 1, "use-after-poison");
+    host_expect_report(read_byte, (char *)(thing + 1) + ARCH_REDZONE_BYTES - 1, "use-after-poison");
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        char *p = kmem_alloc_bytes(sizes[i]);
+        if (sizes[i])
+            assert_int_equal(host_run_forked(read_byte, p + sizes[i] - 1), 0);
+        host_expect_report(read_byte, p + sizes[i], "use-after-poison");
+        kmem_free_bytes(p, sizes[i]);
+    }
+    kmem_free(&things, thing);
+}
+
+/* What was freed is not what is allocated next. */
+static void test_held(void **state)
+{
+    kmem_shrink();
+    struct thing *freed = kmem_alloc(&things), *others[KMEM_HELD_MAX];
+    kmem_free(&things, freed);
+    assert_true(things.held_max > 16);
+    for (unsigned i = 0; i + 1 < things.held_max; i++) {
+        others[i] = kmem_alloc(&things);
+        assert_ptr_not_equal(others[i], freed);
+        kmem_free(&things, others[i]);
+    }
+    kmem_check();
+    kmem_shrink();
+    assert_int_equal(things.slabs, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +354,8 @@ int main(void)
         cmocka_unit_test_teardown(test_out_of_memory, teardown),
         cmocka_unit_test_teardown(test_audit_and_sites, teardown),
         cmocka_unit_test_teardown(test_misuse, teardown),
+        cmocka_unit_test_teardown(test_watched, teardown),
+        cmocka_unit_test_teardown(test_held, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }

@@ -74,6 +74,11 @@ static void test_addresses(void **state)
     page_free(page);
 }
 
+UNWATCHED static int peek(const volatile unsigned char *p)
+{
+    return *p;
+}
+
 static void test_contents(void **state)
 {
     static const unsigned char zeros[PAGE_BYTES];
@@ -83,7 +88,7 @@ static void test_contents(void **state)
         assert_int_equal(bytes[0], 0xa5);
         assert_int_equal(bytes[(PAGE_BYTES << order) - 1], 0xa5);
         page_free(page);
-        assert_int_equal(bytes[100], 0x5a);
+        assert_int_equal(peek(&bytes[100]), 0x5a);
         page = page_alloc(PAGE_KERNEL, order, PMEM_ZERO);
         for (size_t i = 0; i < (size_t)1 << order; i++)
             assert_memory_equal((char *)page_to_ptr(page) + i * PAGE_BYTES, zeros, PAGE_BYTES);
@@ -270,6 +275,38 @@ static void test_misuse(void **state)
     page_free(page);
 }
 
+static void read_byte(void *arg)
+{
+    (void)*(volatile char *)arg;
+}
+
+/* A frame is out of bounds until it is allocated, and again when it is freed, whoever caches it. */
+static void test_watched(void **state)
+{
+    size_t last = MEMORY_BYTES - PAGE_BYTES;
+    host_expect_report(read_byte, arch_paddr_to_ptr(last), "use-after-poison");
+    for (unsigned order = 0; order <= PMEM_ORDER_MAX; order += 5) {
+        struct page *page = page_alloc(PAGE_KERNEL, order, 0);
+        char *bytes = page_to_ptr(page);
+        assert_int_equal(host_run_forked(read_byte, bytes + (PAGE_BYTES << order) - 1), 0);
+        page_free(page);
+        host_expect_report(read_byte, bytes, "use-after-poison");
+        host_expect_report(read_byte, bytes + (PAGE_BYTES << order) - 1, "use-after-poison");
+    }
+}
+
+/* What was freed is not what is allocated next. */
+static void test_held(void **state)
+{
+    struct page *freed = page_alloc(PAGE_KERNEL, 0, 0);
+    page_free(freed);
+    for (int i = 0; i < 16; i++) {
+        struct page *other = page_alloc(PAGE_KERNEL, 0, 0);
+        assert_ptr_not_equal(other, freed);
+        page_free(other);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +319,8 @@ int main(void)
         cmocka_unit_test_teardown(test_failpoint, teardown),
         cmocka_unit_test_teardown(test_sites, teardown),
         cmocka_unit_test_teardown(test_misuse, teardown),
+        cmocka_unit_test_teardown(test_watched, teardown),
+        cmocka_unit_test_teardown(test_held, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }

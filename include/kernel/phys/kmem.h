@@ -6,8 +6,12 @@
  */
 #pragma once
 
+#include <arch/poison.h>
 #include <kernel/base/spinlock.h>
 #include <lib/list.h>
+
+/* How many freed objects a cache keeps from reuse when somebody watches for uses after free. */
+#define KMEM_HELD_MAX (ARCH_REDZONE_BYTES ? 64 : 1)
 
 /* c constant   l lock */
 struct kmem_cache {
@@ -23,6 +27,9 @@ struct kmem_cache {
     struct list partial;     /* l  slabs with a free slot */
     struct list full;        /* l */
     struct kmem_slab *empty; /* l  at most one slab without objects, on no list */
+    unsigned held_max;       /* c  after first use; 0: a freed object may be the next allocated */
+    unsigned held_next;      /* l  the oldest of held, or room */
+    void *held[KMEM_HELD_MAX];     /* l  freed objects, each a used slot of its slab, or NULL */
     struct kmem_cache *next_cache; /* list of all caches in use, for the audit */
 };
 
