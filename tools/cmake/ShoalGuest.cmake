@@ -3,7 +3,7 @@
 #   shoal_library(<target> SOURCES <file>...)
 #   shoal_program(NAME <target> PATH <path in the initramfs> SOURCES <file>... [LIBS <target>...] [PIE])
 #   shoal_guest_test(<name> SOURCES <file>... [CPUS <n>...] [MEM <size>] [MACHINES q35...] [LABELS <label>...]
-#                    [TIMEOUT <seconds>] [APPEND <kernel options>] [ARGS <arg>...] [LIBS <target>...] [PIE])
+#                    [TIMEOUT <seconds>] [APPEND <kernel options>] [ARGS <arg>...] [LIBS <target>...] [PIE] [ICOUNT])
 #
 # shoal_guest_test makes /test/<name> and the ctest entries guest.<name>.cpus<n>, one a CPU count (1 2 4 unless told), and
 # guest.<name>.<machine>, one a further machine (with 2 CPUs).  Each is a machine of its own; it passes when the program
@@ -58,7 +58,7 @@ function(shoal_program)
 endfunction()
 
 function(shoal_guest_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 test "PIE" "MEM;TIMEOUT;APPEND" "SOURCES;CPUS;MACHINES;LABELS;ARGS;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 test "PIE;ICOUNT" "MEM;TIMEOUT;APPEND" "SOURCES;CPUS;MACHINES;LABELS;ARGS;LIBS")
     if(NOT test_SOURCES OR test_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "shoal_guest_test(${name}): SOURCES, not ${ARGN}")
     endif()
@@ -84,6 +84,9 @@ function(shoal_guest_test name)
     set(run ${SHOAL_ROOT}/tools/run --build ${CMAKE_BINARY_DIR} --quiet --budget ${test_TIMEOUT} --mem ${test_MEM})
     if(test_APPEND)
         list(APPEND run --append ${test_APPEND})
+    endif()
+    if(test_ICOUNT)
+        list(APPEND run --icount)
     endif()
     set(entries)
     foreach(cpus IN LISTS test_CPUS)
