@@ -210,7 +210,7 @@ long fs_call(long (*handler)(const unsigned long args[6]), const unsigned long a
 {
     long result = handler(args);
     assert_no_locks("after a call");
-    assert_true(host_irq_on);
+    assert_true(arch_irq_enabled());
     return result;
 }
 

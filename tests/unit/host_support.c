@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +20,34 @@
 #include <arch/poison.h>
 #include <kernel/phys/pmem.h>
 
-_Thread_local unsigned host_cpu_id;
-_Thread_local bool host_irq_on = true;
-_Thread_local struct thread *host_current;
+static _Thread_local struct host_cpu this_cpu = {.irq_on = true};
 char *host_arena;
 
 static unsigned cpu_count = 1;
 static char console[65536];
 static size_t console_used;
 static int power_off_fd = -1; /* in a child of host_run_forked: where its console goes */
+
+struct host_cpu *host_cpu_self(void)
+{
+    return &this_cpu;
+}
+
+/* Nothing ever interrupts a POSIX thread that is a CPU. */
+void host_point(void) {}
+
+/* A host CPU may be one of many threads on one processor: give it up, or a spin lasts a time slice.
+ */
+void arch_cpu_relax(void)
+{
+    sched_yield();
+}
+
+uint64_t arch_cycles(void)
+{
+    static _Thread_local uint64_t cycles;
+    return cycles += 1000;
+}
 
 const char *host_console(void)
 {
@@ -169,7 +189,7 @@ struct cpu_start {
 static void *cpu_main(void *arg)
 {
     const struct cpu_start *start = arg;
-    host_cpu_id = start->cpu;
+    host_cpu_self()->id = start->cpu;
     start->fn(start->cpu);
     return NULL;
 }

@@ -1,5 +1,5 @@
 /* The machine that kernel/base and kernel/phys run on in unit tests: one Linux process.  Its CPUs
- * are POSIX threads that have set host_cpu_id; its physical memory is an arena; its console is a
+ * are POSIX threads; its physical memory is an arena; its console is a
  * buffer. */
 #pragma once
 
@@ -30,5 +30,5 @@ void host_expect_report(void (*fn)(void *arg), void *arg, const char *text);
 /* For what tests do behind the sanitizer's back. */
 #define UNWATCHED __attribute__((no_sanitize("address"), noinline))
 
-/* Runs fn(cpu) on `cpus` threads at once, each with its host_cpu_id. */
+/* Runs fn(cpu) on `cpus` threads at once, each with its number. */
 void host_run_cpus(unsigned cpus, void (*fn)(unsigned cpu));

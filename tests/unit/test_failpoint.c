@@ -21,10 +21,10 @@ static void test_is_the_threads_own(void **state)
 {
     struct failpoint one = {.countdown = 1}, two = {.countdown = 2};
     failpoint_switch(&one);
-    host_cpu_id = 1;
+    host_cpu_self()->id = 1;
     failpoint_switch(&two);
     assert_false(failpoint_hit());
-    host_cpu_id = 0;
+    host_cpu_self()->id = 0;
     assert_true(failpoint_hit());
     failpoint_switch(&two); /* the thread moves here */
     assert_true(failpoint_hit());

@@ -38,7 +38,7 @@ static size_t audit_count(const char *name)
 
 static int teardown(void **state)
 {
-    host_cpu_id = 0;
+    host_cpu_self()->id = 0;
     failpoint_switch(NULL);
     assert_int_equal(pmem_free_pages(), free_at_start);
     assert_int_equal(audit_count("frames kernel"), 0);
@@ -186,11 +186,11 @@ static void test_last_frames(void **state)
     assert_int_equal(n, free_at_start);
     assert_int_equal(pmem_free_pages(), 0);
     for (unsigned cpu = 1; cpu < CPUS; cpu++) {
-        host_cpu_id = cpu;
+        host_cpu_self()->id = cpu;
         for (int i = 0; i < 40; i++)
             page_free(container_of(list_pop_front(&taken), struct page, node));
     }
-    host_cpu_id = 0;
+    host_cpu_self()->id = 0;
     for (int i = 0; i < 40 * (CPUS - 1); i++) {
         page = page_alloc(PAGE_KERNEL, 0, 0);
         assert_non_null(page);

@@ -18,11 +18,12 @@ function(shoal_kernel)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS
         ${SHOAL_ROOT}/lib/*.c
         ${SHOAL_ROOT}/kernel/*.c
+        ${SHOAL_ROOT}/arch/common/*.c
         ${SHOAL_ROOT}/arch/x86_64/*.c
         ${SHOAL_ROOT}/arch/x86_64/*.S)
     list(SORT sources)
     add_library(kernel_objects OBJECT ${sources})
-    target_include_directories(kernel_objects PRIVATE ${SHOAL_ROOT}/include ${SHOAL_ROOT}/arch/x86_64)
+    target_include_directories(kernel_objects PRIVATE ${SHOAL_ROOT}/include ${SHOAL_ROOT}/arch/x86_64 ${SHOAL_ROOT}/arch/common)
     target_compile_options(kernel_objects PRIVATE
         ${SHOAL_KERNEL_FLAGS}
         # Tail calls would leave callers out of backtraces.

@@ -1,69 +1,72 @@
-/* CPUs of the host: a POSIX thread that sets its number is a CPU.  Interrupts are a flag of the
- * thread; nothing ever interrupts it, but code that forgets to save and restore the flag is found
- * out. */
+/* CPUs of the host machine.  Whoever links this says what a CPU is: arch/host/sim.c simulates
+ * several in one Linux thread; the unit tests take one POSIX thread for each. */
 #pragma once
 
 #include <lib/util.h>
 
 struct thread;
 
-extern _Thread_local unsigned host_cpu_id;
-extern _Thread_local bool host_irq_on;
-extern _Thread_local struct thread *host_current;
+/* What portable code can see of a CPU. */
+struct host_cpu {
+    unsigned id;
+    bool irq_on;
+    struct thread *current;
+};
+
+/* This CPU.  Not to be kept over a call that may switch. */
+struct host_cpu *host_cpu_self(void);
+
+/* Another CPU may go on here, for any time; and this one takes its interrupts if it has them on.
+ * Every change of the interrupt flag comes by, so every lock, unlock, wait and allocation does. */
+void host_point(void);
 
 static inline unsigned arch_cpu_id(void)
 {
-    return host_cpu_id;
+    return host_cpu_self()->id;
 }
 
 static inline struct thread *arch_current(void)
 {
-    return host_current;
+    return host_cpu_self()->current;
 }
 
 static inline void arch_set_current(struct thread *t)
 {
-    host_current = t;
+    host_cpu_self()->current = t;
+}
+
+static inline bool arch_irq_enabled(void)
+{
+    return host_cpu_self()->irq_on;
+}
+
+static inline void arch_irq_enable(void)
+{
+    host_cpu_self()->irq_on = true;
+    host_point();
+}
+
+static inline void arch_irq_disable(void)
+{
+    host_cpu_self()->irq_on = false;
+    host_point();
 }
 
 static inline bool arch_irq_save(void)
 {
-    bool was_on = host_irq_on;
-    host_irq_on = false;
+    bool was_on = host_cpu_self()->irq_on;
+    host_cpu_self()->irq_on = false;
+    host_point();
     return was_on;
 }
 
 static inline void arch_irq_restore(bool was_on)
 {
-    host_irq_on = was_on;
+    host_cpu_self()->irq_on = was_on;
+    host_point();
 }
 
-static inline bool arch_irq_enabled(void)
-{
-    return host_irq_on;
-}
+/* Lets another CPU go on: the one that is waited for, sooner or later. */
+void arch_cpu_relax(void);
 
-static inline void arch_irq_enable(void)
-{
-    host_irq_on = true;
-}
-
-static inline void arch_irq_disable(void)
-{
-    host_irq_on = false;
-}
-
-/* A host CPU may be one of many threads on one processor: give it up, or a spin lasts a time slice.
- */
-int sched_yield(void);
-
-static inline void arch_cpu_relax(void)
-{
-    sched_yield();
-}
-
-static inline uint64_t arch_cycles(void)
-{
-    static _Thread_local uint64_t cycles;
-    return cycles += 1000;
-}
+uint64_t arch_cycles(void);

@@ -1,19 +1,36 @@
-/* Contexts of the host: what the portable kernel embeds and looks at through include/arch/thread.h.
- */
+/* Contexts of the host machine. */
 #pragma once
 
 #include <lib/util.h>
 
+/* Where something goes on that does not run now. */
+struct host_context {
+    void *sp;
+    const void *stack_beg; /* for the sanitizers, which want to know about every stack */
+    size_t stack_bytes;
+    void *fake_stack;
+};
+
+/* The user registers.  A user program is a C function of the host (host.h): what a real CPU would
+ * have in its instruction pointer is in `run` and `arg`, or in `pc` after exec. */
 struct arch_uregs {
     unsigned long syscall_nr, syscall_args[6];
     long result;
-    uintptr_t pc, sp;
+    uintptr_t pc, sp, tls;
+    int (*run)(uintptr_t arg); /* NULL: the program at pc */
+    uintptr_t arg;
+    int (*child_run)(uintptr_t arg); /* what the child of the next fork runs */
+    uintptr_t child_arg;
+    uintptr_t handler; /* a signal handler that has been entered; 0: none */
+    int handler_sig;
+    bool restart; /* the system call is to be made again */
 };
 
 struct arch_thread {
-    void *stack_beg;
-    void (*entry)(void *arg);
-    void *arg;
-    uintptr_t tls_base;
+    struct host_context context;
+    void *stack_beg; /* NULL: a boot context */
+    bool user_mode;  /* interrupts are taken on their way back to user mode */
+    bool exec;       /* the registers are those of a new program */
+    int fault_caught;
     struct arch_uregs uregs;
 };

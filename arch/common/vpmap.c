@@ -1,7 +1,8 @@
 /* The tables of user address spaces.  Four levels: the root has 512 entries of 512 GiB, its lower
  * half the user's. */
-#include "kmap.h"
 #include "tlb.h"
+#include "tlb_hw.h"
+#include <arch/mmu.h>
 #include <kernel/base/panic.h>
 #include <kernel/phys/pmem.h>
 #include <lib/err.h>
@@ -40,7 +41,7 @@ int vpmap_init(struct vpmap *map)
     map->root = table_alloc();
     if (!map->root)
         return -ENOMEM;
-    kmap_share(map->root);
+    tlb_root_init(map->root);
     return 0;
 }
 

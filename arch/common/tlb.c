@@ -25,11 +25,8 @@
  * finds the bit gone knows that CR3 has been loaded since.  A lazy CPU that still has the map has
  * missed nothing, so going on in it is free. */
 #include "tlb.h"
-#include "apic.h"
-#include "cpu.h"
-#include "kmap.h"
-#include "trap.h"
-#include "x86.h"
+#include "tlb_hw.h"
+#include <arch/mmu.h>
 #include <kernel/base/panic.h>
 
 #define FLUSH_PAGES_MAX 32 /* beyond, all of the TLB goes */
@@ -38,7 +35,7 @@
 static void map_catch_up(struct vpmap *map, unsigned cpu)
 {
     uint64_t gen = __atomic_load_n(&map->gen, __ATOMIC_SEQ_CST);
-    cr3_write(arch_ptr_to_paddr(map->root));
+    tlb_load(map->root);
     __atomic_store_n(&map->seen[cpu], gen, __ATOMIC_RELEASE);
 }
 
@@ -46,7 +43,7 @@ static void map_catch_up(struct vpmap *map, unsigned cpu)
 static void map_leave(struct cpu_local *cpu)
 {
     struct vpmap *map = cpu->map;
-    cr3_write(kmap_root_paddr());
+    tlb_load(NULL);
     cpu->map = NULL;
     __atomic_fetch_and(&map->cpus, ~(1u << cpu->id), __ATOMIC_SEQ_CST);
 }
@@ -94,7 +91,7 @@ static void flush_this_cpu(struct vpmap *map, struct cpu_local *cpu, uint64_t ge
         return;
     }
     for (uintptr_t va = beg; va < end; va += PAGE_BYTES)
-        invlpg(va);
+        tlb_drop_page(va);
     __atomic_store_n(&map->seen[cpu->id], gen, __ATOMIC_RELEASE);
 }
 
@@ -102,7 +99,7 @@ static void flush_this_cpu(struct vpmap *map, struct cpu_local *cpu, uint64_t ge
 static void interrupt_cpus(uint32_t mask)
 {
     for (; mask; mask &= mask - 1)
-        apic_send(cpus[__builtin_ctz(mask)].apic_id, VECTOR_TLB);
+        tlb_interrupt_cpu((unsigned)__builtin_ctz(mask));
 }
 
 void vpmap_flush(struct vpmap *map, uintptr_t beg, uintptr_t end)
@@ -129,7 +126,7 @@ void vpmap_flush(struct vpmap *map, uintptr_t beg, uintptr_t end)
 
 void vpmap_flush_local(uintptr_t va)
 {
-    invlpg(va);
+    tlb_drop_page(va);
 }
 
 /* Makes every CPU that has `map` loaded lazily leave it; no thread uses it any more. */
