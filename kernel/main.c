@@ -11,6 +11,7 @@
 #include <kernel/fs/ramfs.h>
 #include <kernel/fs/shm.h>
 #include <kernel/fs/vnode.h>
+#include <kernel/phys/failpoint.h>
 #include <kernel/phys/kmem.h>
 #include <kernel/phys/pmem.h>
 #include <kernel/proc/process.h>
@@ -129,6 +130,10 @@ void kernel_main(const struct bootinfo *info)
 {
     boot = *info;
     cmdline_init(boot.cmdline);
+    const char *fail = cmdline_get("fail");
+    err_t err = fail ? failpoint_set_machine(fail) : 0;
+    if (err)
+        stop_boot("fail", err);
     pmem_init(&boot);
     sched_init_cpu();
     tree_init();

@@ -24,8 +24,12 @@
 #define SHOAL_SYS_shm_close 0x5011 /* (id) */
 #define SHOAL_SYS_shmem     0x5012 /* (id, flags, size in pages): the zone's address */
 
-/* For tests, uid 0 only: long failNth(unsigned n).  Makes the n-th kernel allocation that the
- * calling thread asks for from now on fail, once (n = 0: none).  Returns what was left of the
- * previous count: 0 when the failure was delivered.  The habit is Linux's /proc/self/fail-nth
- * (Documentation/fault-injection). */
+/* For tests, uid 0 only: long failNth(unsigned n, unsigned kind).  Makes the n-th use that the
+ * calling thread makes from now on fail, once (n = 0: none).  Each kind is counted by itself.
+ * Returns what was left of the previous count: 0 when the failure was delivered; -EINVAL: no such
+ * kind.  The habit is Linux's /proc/self/fail-nth (Documentation/fault-injection). */
 #define SHOAL_SYS_failNth 0x50f0
+#define FAIL_ALLOC        0 /* kernel memory: frames, objects, bytes, promises */
+#define FAIL_SLEEP        1 /* a sleep that a signal could end, and a look for one: ended by it */
+#define FAIL_TIMEOUT      2 /* a sleep with a time limit: it is reached */
+#define FAIL_KINDS        3

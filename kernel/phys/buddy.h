@@ -26,5 +26,6 @@ void buddy_give_frames(struct page **frames, unsigned n);
 /* The database, for walkers. */
 struct page *buddy_pages(size_t *npages);
 
-/* page_alloc() for callers that have asked failpoint_hit() themselves; `site` is recorded. */
+/* page_alloc() for callers that have asked failpoint_hit(FAIL_ALLOC) themselves; `site` is
+ * recorded. */
 struct page *page_alloc_at(enum page_use use, unsigned order, unsigned flags, uintptr_t site);

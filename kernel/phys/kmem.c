@@ -139,7 +139,7 @@ static struct kmem_slab *slab_get(struct kmem_cache *cache, uintptr_t site)
 
 void *kmem_alloc_at(struct kmem_cache *cache, uintptr_t site)
 {
-    if (failpoint_hit())
+    if (failpoint_hit(FAIL_ALLOC))
         return NULL;
     spin_lock(&cache->lock);
     if (cache->per_slab == 0)

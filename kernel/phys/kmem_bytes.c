@@ -41,7 +41,7 @@ void *kmem_alloc_bytes(size_t bytes)
             arch_poison(object + bytes, cache->object_bytes - bytes);
         return object;
     }
-    if (bytes > KMEM_BYTES_MAX || failpoint_hit())
+    if (bytes > KMEM_BYTES_MAX || failpoint_hit(FAIL_ALLOC))
         return NULL;
     struct page *page = page_alloc_at(PAGE_KERNEL, order_for(bytes), PMEM_ZERO, site);
     if (!page)

@@ -92,7 +92,7 @@ static void unclaim(size_t n)
 
 bool pmem_promise(size_t npages)
 {
-    return npages <= total_pages && !failpoint_hit() && claim(npages, reserve_pages);
+    return npages <= total_pages && !failpoint_hit(FAIL_ALLOC) && claim(npages, reserve_pages);
 }
 
 void pmem_unpromise(size_t npages)
@@ -220,7 +220,7 @@ struct page *page_alloc_at(enum page_use use, unsigned order, unsigned flags, ui
 
 struct page *page_alloc(enum page_use use, unsigned order, unsigned flags)
 {
-    if (failpoint_hit())
+    if (failpoint_hit(FAIL_ALLOC))
         return NULL;
     return page_alloc_at(use, order, flags, (uintptr_t)__builtin_return_address(0));
 }

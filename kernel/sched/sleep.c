@@ -31,9 +31,28 @@ static bool heeds(uint32_t mode, uint32_t notify)
     }
 }
 
-bool thread_interrupted(enum sleep_mode mode)
+static bool notified(enum sleep_mode mode)
 {
     return heeds(mode, __atomic_load_n(&thread_current()->notify, __ATOMIC_SEQ_CST));
+}
+
+/* As if a signal had come already (FAIL_SLEEP). */
+static bool made_to_fail(enum sleep_mode mode)
+{
+    return mode != SLEEP_UNINTERRUPTIBLE && failpoint_hit(FAIL_SLEEP);
+}
+
+/* What a sleep is made to answer instead of sleeping; 0: it sleeps. */
+static err_t failure(enum sleep_mode mode, uint64_t deadline_ns)
+{
+    if (made_to_fail(mode))
+        return -EINTR;
+    return deadline_ns != NS_NEVER && failpoint_hit(FAIL_TIMEOUT) ? -ETIMEDOUT : 0;
+}
+
+bool thread_interrupted(enum sleep_mode mode)
+{
+    return notified(mode) || made_to_fail(mode);
 }
 
 void thread_notify(struct thread *t, unsigned bits)
@@ -63,7 +82,7 @@ static bool block_begin(enum sleep_mode mode)
     struct thread *t = thread_current();
     __atomic_store_n(&t->sleep_mode, mode, __ATOMIC_RELAXED);
     __atomic_store_n(&t->state, THREAD_BLOCKED, __ATOMIC_SEQ_CST);
-    return !thread_interrupted(mode);
+    return !notified(mode);
 }
 
 struct sleeper {
@@ -124,13 +143,19 @@ err_t waitq_sleep(struct waitq *q, struct spinlock *lock, enum sleep_mode mode,
 {
     struct waiter w = {.thread = thread_current()};
     struct sleeper s;
+    err_t err = failure(mode, deadline_ns);
+    if (err) {
+        spin_unlock(lock); /* as a sleep does: others may change what it protects */
+        spin_lock(lock);
+        return err;
+    }
     list_push_back(&q->waiters, &w.node);
     for (;;) {
         block_current(lock, mode, deadline_ns, &s);
         spin_lock(lock);
         if (w.woken)
             return 0;
-        bool interrupted = thread_interrupted(mode);
+        bool interrupted = notified(mode);
         if (interrupted || s.expired) {
             list_remove(&w.node);
             return interrupted ? -EINTR : -ETIMEDOUT;
@@ -178,10 +203,13 @@ err_t thread_sleep_until(uint64_t deadline_ns, enum sleep_mode mode)
 {
     assert_may_sleep("thread_sleep_until");
     struct sleeper s;
+    err_t err = failure(mode, deadline_ns);
+    if (err)
+        return err == -EINTR ? err : 0;
     for (;;) {
         arch_irq_disable();
         block_current(NULL, mode, deadline_ns, &s);
-        if (thread_interrupted(mode))
+        if (notified(mode))
             return -EINTR;
         if (s.expired)
             return 0;

@@ -175,8 +175,10 @@ long sys_failNth(const unsigned long args[6])
 {
     if (process_cred()->euid != 0)
         return -EPERM;
-    struct failpoint *fp = &thread_current()->failpoint;
-    unsigned left = fp->countdown;
-    fp->countdown = (unsigned)args[0];
+    if (args[1] >= FAIL_KINDS)
+        return -EINVAL;
+    unsigned *countdown = &thread_current()->failpoint.countdown[args[1]];
+    unsigned left = *countdown;
+    *countdown = (unsigned)args[0];
     return (long)left;
 }

@@ -1,4 +1,5 @@
-/* Making the n-th allocation of one system call fail (abi/shoal.h, failNth). */
+/* Making the n-th allocation, sleep or time limit of one system call fail (abi/shoal.h, failNth).
+ */
 #pragma once
 
 #include <abi/shoal.h>
@@ -9,18 +10,19 @@
 /* Far more than any call allocates: a loop that gets here is wrong. */
 #define FAIL_MAX 400
 
-/* Makes call `nr` with its n-th allocation failing.  Nothing touches memory in between, so that no
- * page fault takes the failure away: all three calls are in one piece.  *left: what failNth still
- * had to go, 0 when the failure happened. */
-CHECK_UNUSED static __attribute__((noinline)) long
-fail_call(unsigned n, long nr, long a, long b, long c, long d, long e, long f, long *left)
+/* Makes call `nr` with its n-th use of `kind` (FAIL_*) failing.  Nothing touches memory in between,
+ * so that no page fault takes the failure away: all three calls are in one piece.  *left: what
+ * failNth still had to go, 0 when the failure happened. */
+CHECK_UNUSED static __attribute__((noinline)) long fail_call_of(unsigned kind, unsigned n, long nr,
+                                                                const long args[6], long *left)
 {
-    const long in[8] = {nr, a, b, c, d, e, f, n};
+    const long in[9] = {nr, args[0], args[1], args[2], args[3], args[4], args[5], n, kind};
     register long result __asm__("r12");
     register long rest __asm__("r13");
 
     __asm__ volatile("mov %[fail], %%eax\n\t"
                      "mov 56(%[in]), %%rdi\n\t"
+                     "mov 64(%[in]), %%rsi\n\t"
                      "syscall\n\t"
                      "mov 0(%[in]), %%rax\n\t"
                      "mov 8(%[in]), %%rdi\n\t"
@@ -33,6 +35,7 @@ fail_call(unsigned n, long nr, long a, long b, long c, long d, long e, long f, l
                      "mov %%rax, %[result]\n\t"
                      "mov %[fail], %%eax\n\t"
                      "xor %%edi, %%edi\n\t"
+                     "mov 64(%[in]), %%rsi\n\t"
                      "syscall\n\t"
                      "mov %%rax, %[rest]"
                      : [result] "=&r"(result), [rest] "=&r"(rest)
@@ -40,6 +43,12 @@ fail_call(unsigned n, long nr, long a, long b, long c, long d, long e, long f, l
                      : "rax", "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "memory", "cc");
     *left = rest;
     return result;
+}
+
+CHECK_UNUSED static long fail_call(unsigned n, long nr, long a, long b, long c, long d, long e,
+                                   long f, long *left)
+{
+    return fail_call_of(FAIL_ALLOC, n, nr, (const long[6]){a, b, c, d, e, f}, left);
 }
 
 /* What one failing call is judged by. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Gives syscalls.py and rules.py wrong input and demands that they notice."""
+"""Gives syscalls.py, rules.py and failpoints.py wrong input and demands that they notice."""
 import unittest
 
+import failpoints
 import rules
 import syscalls
 
@@ -35,6 +36,18 @@ class SyscallsTest(unittest.TestCase):
         self.one_problem("sys_write is not declared", check(GOOD, DECLARED - {"sys_write"}))
         self.one_problem("in no entry", check(GOOD, DECLARED | {"sys_open"}))
         self.one_problem("does not look", check(GOOD + ["{0},"]))
+
+
+class FailpointsTest(unittest.TestCase):
+    def test_ways_around(self):
+        check = failpoints.check_text
+        self.assertEqual(check("kernel/fs/file.c", "struct page *p = page_alloc(PAGE_KERNEL, 0, 0);"), [])
+        self.assertEqual(check("kernel/fs/file.c", "/* as page_alloc_at() */"), [])
+        self.assertIn("page_alloc_at()", check("kernel/fs/file.c", "p = page_alloc_at(use, 0, 0, 0);")[0])
+        self.assertIn("schedule()", check("kernel/proc/exit.c", "    schedule(false);")[0])
+        asks = "if (failpoint_hit(FAIL_ALLOC))"
+        self.assertEqual(check("kernel/phys/pmem.c", asks + "\n" + asks), [])
+        self.assertIn("1 times", check("kernel/phys/pmem.c", asks)[0])
 
 
 class RulesTest(unittest.TestCase):

@@ -201,8 +201,8 @@ void fs_set_bad_page(const void *beg)
 
 bool fs_fail_nth(unsigned n)
 {
-    bool hit = failpoint.countdown == 0;
-    failpoint.countdown = n;
+    bool hit = failpoint.countdown[FAIL_ALLOC] == 0;
+    failpoint.countdown[FAIL_ALLOC] = n;
     return hit;
 }
 
@@ -233,7 +233,7 @@ err_t fs_begin(const void *image, size_t bytes)
     failpoint_switch(&failpoint);
     audit_take(&before);
     err_t err = rootfs_mount(image, bytes);
-    failpoint.countdown = 0;
+    failpoint.countdown[FAIL_ALLOC] = 0;
     if (err != 0) {
         struct audit after;
         audit_take(&after);

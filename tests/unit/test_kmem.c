@@ -126,7 +126,7 @@ static void test_failpoint(void **state)
         void *objects[40];
         unsigned failed = 0;
         kmem_shrink();
-        fp.countdown = nth;
+        fp.countdown[FAIL_ALLOC] = nth;
         for (unsigned i = 0; i < 40; i++) {
             objects[i] = kmem_alloc(&large);
             if (objects[i])
@@ -141,11 +141,42 @@ static void test_failpoint(void **state)
     }
     static const size_t sizes[] = {16, 8192, 8193, 65536};
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-        fp.countdown = 1;
+        fp.countdown[FAIL_ALLOC] = 1;
         assert_null(kmem_alloc_bytes(sizes[i]));
         void *p = kmem_alloc_bytes(sizes[i]);
         assert_non_null(p);
         kmem_free_bytes(p, sizes[i]);
+    }
+}
+
+/* No way to memory passes the failpoint by, and none asks it twice. */
+static void test_every_request_counts_once(void **state)
+{
+    struct failpoint fp = {.countdown = {[FAIL_ALLOC] = 100}};
+    unsigned left = 100;
+    failpoint_switch(&fp);
+    kmem_shrink();
+    for (int again = 0; again < 2; again++) { /* with a new slab, and from it */
+        void *thing = kmem_alloc(&things);
+        assert_int_equal(fp.countdown[FAIL_ALLOC], --left);
+        void *small = kmem_alloc_bytes(100), *big = kmem_alloc_bytes(20000);
+        left -= 2;
+        assert_int_equal(fp.countdown[FAIL_ALLOC], left);
+        struct page *frame = page_alloc(PAGE_KERNEL, 0, PMEM_ZERO);
+        struct page *block = page_alloc(PAGE_KERNEL, 3, 0);
+        left -= 2;
+        assert_int_equal(fp.countdown[FAIL_ALLOC], left);
+        assert_true(pmem_promise(1));
+        struct page *promised = page_alloc(PAGE_CACHE, 0, PMEM_PROMISED);
+        left -= 2;
+        assert_int_equal(fp.countdown[FAIL_ALLOC], left);
+        page_free(promised);
+        page_free(block);
+        page_free(frame);
+        kmem_free_bytes(big, 20000);
+        kmem_free_bytes(small, 100);
+        kmem_free(&things, thing);
+        assert_int_equal(fp.countdown[FAIL_ALLOC], left);
     }
 }
 
@@ -351,6 +382,7 @@ int main(void)
         cmocka_unit_test_teardown(test_cpus, teardown),
         cmocka_unit_test_teardown(test_bytes, teardown),
         cmocka_unit_test_teardown(test_failpoint, teardown),
+        cmocka_unit_test_teardown(test_every_request_counts_once, teardown),
         cmocka_unit_test_teardown(test_out_of_memory, teardown),
         cmocka_unit_test_teardown(test_audit_and_sites, teardown),
         cmocka_unit_test_teardown(test_misuse, teardown),

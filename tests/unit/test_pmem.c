@@ -203,12 +203,12 @@ static void test_last_frames(void **state)
 
 static void test_failpoint(void **state)
 {
-    struct failpoint fp = {.countdown = 2};
+    struct failpoint fp = {.countdown = {[FAIL_ALLOC] = 2}};
     failpoint_switch(&fp);
     struct page *page = page_alloc(PAGE_KERNEL, 0, 0);
     assert_non_null(page);
     assert_null(page_alloc(PAGE_KERNEL, 0, 0));
-    assert_int_equal(fp.countdown, 0);
+    assert_int_equal(fp.countdown[FAIL_ALLOC], 0);
     page_free(page);
 }
 
