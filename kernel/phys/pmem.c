@@ -295,4 +295,6 @@ void pmem_audit(struct audit *audit)
     };
     for (enum page_use use = PAGE_FREE; use < PAGE_USES; use++)
         audit_add(audit, names[use], count_read(use));
+    int64_t available = __atomic_load_n(&available_pages, __ATOMIC_RELAXED);
+    audit_add(audit, "frames promised", count_read(PAGE_FREE) - (size_t)available);
 }
