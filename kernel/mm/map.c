@@ -100,8 +100,11 @@ static err_t map_locked(struct addrspace *as, const struct map_request *req, str
     if (r->mapping && req->store->ops->mapped) {
         struct mapping_event event = {.reason = req->reason, .as = as};
         err = req->store->ops->mapped(req->store, &event);
-        if (err)
+        if (err) {
+            if (replaces) /* what was cut is whole again */
+                vmrange_merge(as, beg, end, dead);
             return err;
+        }
     }
     if (replaces)
         vmrange_remove(as, beg, end, dead);
