@@ -1,4 +1,6 @@
 /* Boot levels, one table; and the way down. */
+#include "provoke.h"
+
 #include <abi/exit.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
@@ -48,6 +50,7 @@ static void mount_root(void)
         stop_boot("no initramfs", -ENOENT);
     shm_proc_init();
     process_procfs_init();
+    provoke_locks_init();
     err_t err = rootfs_mount(boot.initramfs, boot.initramfs_bytes);
     if (err)
         stop_boot("root file system", err);

@@ -4,7 +4,7 @@
 #include "machine.h"
 #include <arch/mmu.h>
 #include <arch/upcall.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <lib/err.h>
 #include <string.h>
 

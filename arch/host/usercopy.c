@@ -3,7 +3,6 @@
 #include <arch/mmu.h>
 #include <arch/upcall.h>
 #include <arch/usercopy.h>
-#include <kernel/base/lockrank.h>
 #include <lib/err.h>
 #include <string.h>
 
@@ -22,7 +21,6 @@ static char *touch(uintptr_t va, unsigned access)
         char *p = tlb_translate(va, access);
         if (p)
             return p;
-        assert_may_sleep("page fault");
         if (!kernel_page_fault(va, access, false))
             return NULL;
     }
@@ -48,22 +46,22 @@ static bool copy(uintptr_t va, char *kernel, size_t n, unsigned access)
     return true;
 }
 
-int copy_from_user(void *dst, uintptr_t src, size_t n)
+int arch_copy_from_user(void *dst, uintptr_t src, size_t n)
 {
     return user_range_ok(src, n) && copy(src, dst, n, VP_READ) ? 0 : -EFAULT;
 }
 
-int copy_to_user(uintptr_t dst, const void *src, size_t n)
+int arch_copy_to_user(uintptr_t dst, const void *src, size_t n)
 {
     return user_range_ok(dst, n) && copy(dst, (char *)src, n, VP_WRITE) ? 0 : -EFAULT;
 }
 
-int clear_user(uintptr_t dst, size_t n)
+int arch_clear_user(uintptr_t dst, size_t n)
 {
     return user_range_ok(dst, n) && copy(dst, NULL, n, VP_WRITE) ? 0 : -EFAULT;
 }
 
-long copy_string_from_user(char *dst, uintptr_t src, size_t size)
+long arch_copy_string_from_user(char *dst, uintptr_t src, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (!user_range_ok(src + i, 1) || !copy(src + i, &dst[i], 1, VP_READ))
@@ -82,7 +80,7 @@ static uint32_t *word(uintptr_t addr, unsigned access)
     return tlb_translate(addr, access);
 }
 
-int user_load_u32(uintptr_t addr, uint32_t *value)
+int arch_user_load_u32(uintptr_t addr, uint32_t *value)
 {
     uint32_t *p = word(addr, VP_READ);
     if (!p)
@@ -91,7 +89,7 @@ int user_load_u32(uintptr_t addr, uint32_t *value)
     return 0;
 }
 
-int user_cas_u32(uintptr_t addr, uint32_t *seen, uint32_t new)
+int arch_user_cas_u32(uintptr_t addr, uint32_t *seen, uint32_t new)
 {
     uint32_t *p = word(addr, VP_WRITE);
     if (!p)

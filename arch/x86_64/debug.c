@@ -37,10 +37,15 @@ bool arch_kernel_readable(const void *p, size_t n)
 size_t arch_backtrace(uintptr_t fp, uintptr_t *pcs, size_t max)
 {
     size_t n = 0;
+    /* Every lock of a debug kernel comes here: the thread's own stack needs no look at page tables.
+     */
+    const struct arch_thread *self = cpu_self()->thread;
+    uintptr_t stack_beg = self ? (uintptr_t)self->stack_beg : 0;
     if (fp == 0)
         fp = *(const uintptr_t *)__builtin_frame_address(0);
     while (n < max && IS_ALIGNED(fp, 8) &&
-           arch_kernel_readable((const void *)fp, 2 * sizeof(uintptr_t))) {
+           (fp - stack_beg <= KSTACK_BYTES - 2 * sizeof(uintptr_t) ||
+            arch_kernel_readable((const void *)fp, 2 * sizeof(uintptr_t)))) {
         const uintptr_t *frame = (const uintptr_t *)fp;
         if (frame[1] == 0)
             break;

@@ -3,7 +3,6 @@
 #include "trap.h"
 #include "x86.h"
 #include <arch/upcall.h>
-#include <kernel/base/lockrank.h>
 #include <kernel/base/panic.h>
 
 /* Error code of a page fault (SDM vol. 3, 4.7). */
@@ -157,7 +156,6 @@ static void page_fault_in_kernel(struct arch_uregs *regs, uintptr_t addr)
         arch_irq_enable();
     else
         cpu_self()->trap = regs; /* for the panic that comes now */
-    assert_may_sleep("page fault");
     bool again = kernel_page_fault(addr, fault_access(regs->error), false);
     arch_irq_disable();
     if (!again)

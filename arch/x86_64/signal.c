@@ -3,7 +3,7 @@
 #include "cpu.h"
 #include "fpu.h"
 #include "x86.h"
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <lib/err.h>
 #include <lib/string.h>
 

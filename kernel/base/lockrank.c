@@ -1,108 +1,134 @@
-#include <arch/cpu.h>
-#include <kernel/base/lockrank.h>
-#include <kernel/base/panic.h>
+#include "lockstack.h"
+
+#include <arch/debug.h>
 #include <kernel/base/printk.h>
 #include <kernel/base/symtab.h>
 
+struct cpu_context cpu_contexts[CPUS_MAX];
+
 /* Each CPU touches its own entries only, with interrupts off. */
 static struct lock_stack boot_stacks[CPUS_MAX];
-static struct lock_stack *current[CPUS_MAX]; /* NULL: the boot stack */
 
-/* A panic prints while it may hold anything, in any order. */
-static bool checks_on(void)
-{
-    return KERNEL_DEBUG && !panicking();
-}
+/* Ranks of locks that interrupt handlers have taken: a bit each. */
+static uint32_t ranks_in_interrupts;
+_Static_assert(RANK_MAX <= 32, "a bit each");
 
-/* Interrupts off. */
-static struct lock_stack *stack_here(void)
+/* What the panic is about, when it is no lock that is held. */
+static const struct lock_held *released_before;
+
+struct lock_stack *lock_stack_here(void)
 {
     unsigned cpu = arch_cpu_id();
-    return current[cpu] ? current[cpu] : &boot_stacks[cpu];
+    struct lock_stack *stack = cpu_contexts[cpu].stack;
+    return stack ? stack : &boot_stacks[cpu];
 }
 
 void lock_rank_switch(struct lock_stack *stack)
 {
-    current[arch_cpu_id()] = stack;
+    cpu_contexts[arch_cpu_id()].stack = stack;
 }
 
-_Noreturn static void panic_order(const struct lock_held *held, const struct lock_held *wanted)
+_Noreturn static void panic_order(const struct lock_held *held, const struct lock_taker *wanted)
 {
-    uintptr_t held_offset, wanted_offset;
-    const char *held_at = symtab_lookup(held->pc, &held_offset);
-    const char *wanted_at = symtab_lookup(wanted->pc, &wanted_offset);
-    panic("lock order: takes \"%s\" (rank %d) at %#lx %s while holding \"%s\" (rank %d), taken at "
-          "%#lx %s",
-          wanted->name, wanted->rank, (unsigned long)wanted->pc, wanted_at ? wanted_at : "?",
-          held->name, held->rank, (unsigned long)held->pc, held_at ? held_at : "?");
+    if (held->lock == wanted->lock)
+        panic("lock order: takes \"%s\" (rank %d), which it holds already", wanted->name,
+              wanted->rank);
+    panic("lock order: takes \"%s\" (rank %d) while holding \"%s\" (rank %d)", wanted->name,
+          wanted->rank, held->name, held->rank);
 }
 
-static void acquire(const struct lock_held *wanted, bool nested)
+/* Interrupts off. */
+static void check(const struct lock_stack *stack, const struct lock_taker *wanted)
 {
-    bool irq = arch_irq_save();
-    struct lock_stack *stack = stack_here();
+    if (cpu_contexts[arch_cpu_id()].in_interrupt) {
+        if (wanted->rank < RANK_SPIN)
+            panic("an interrupt handler takes \"%s\" (rank %d), which sleeps", wanted->name,
+                  wanted->rank);
+        uint32_t bit = 1u << wanted->rank;
+        if (!(__atomic_load_n(&ranks_in_interrupts, __ATOMIC_RELAXED) & bit))
+            __atomic_fetch_or(&ranks_in_interrupts, bit, __ATOMIC_RELAXED);
+    }
     for (unsigned i = 0; i < stack->depth; i++) {
         const struct lock_held *held = &stack->held[i];
-        bool same_allowed = nested && held->rank == wanted->rank && held->lock != wanted->lock;
+        bool same_allowed =
+            wanted->nested && held->rank == wanted->rank && held->lock != wanted->lock;
         if (held->rank >= wanted->rank && !same_allowed)
             panic_order(held, wanted);
     }
-    ASSERTF(stack->depth < LOCKS_HELD_MAX, "taking \"%s\"", wanted->name);
-    stack->held[stack->depth++] = *wanted;
+}
+
+void lock_rank_check(const struct lock_taker *taker)
+{
+    if (!lock_checks_on())
+        return;
+    bool irq = arch_irq_save();
+    check(lock_stack_here(), taker);
     arch_irq_restore(irq);
 }
 
-void lock_rank_acquire(const void *lock, const char *name, enum lock_rank rank, uintptr_t pc)
+void lock_rank_acquire(const struct lock_taker *taker)
 {
-    if (checks_on())
-        acquire(&(struct lock_held){.lock = lock, .name = name, .pc = pc, .rank = rank}, false);
+    if (!lock_checks_on())
+        return;
+    bool irq = arch_irq_save();
+    if (taker->rank >= RANK_SPIN && irq)
+        panic("spin lock \"%s\" is taken with interrupts on", taker->name);
+    struct lock_stack *stack = lock_stack_here();
+    check(stack, taker);
+    ASSERTF(stack->depth < LOCKS_HELD_MAX, "taking \"%s\"", taker->name);
+    struct lock_held *held = &stack->held[stack->depth];
+    held->lock = taker->lock;
+    held->name = taker->name;
+    held->rank = taker->rank;
+    held->ncalls = (unsigned)arch_backtrace((uintptr_t)taker->frame, held->calls, LOCK_CALLS_MAX);
+    stack->spins += taker->rank >= RANK_SPIN;
+    stack->depth++;
+    arch_irq_restore(irq);
 }
 
-void lock_rank_acquire_nested(const void *lock, const char *name, enum lock_rank rank, uintptr_t pc)
+/* The record that `lock` left above the top of the stack when it was released, unless another lock
+ * has come there since.  Sleeping locks take their inner one meanwhile, so the last of them has a
+ * place of its own. */
+static const struct lock_held *find_released(const struct lock_stack *stack, const void *lock)
 {
-    if (checks_on())
-        acquire(&(struct lock_held){.lock = lock, .name = name, .pc = pc, .rank = rank}, true);
+    for (unsigned i = LOCKS_HELD_MAX + 1; i > stack->depth; i--)
+        if (stack->held[i - 1].lock == lock)
+            return &stack->held[i - 1];
+    return NULL;
+}
+
+/* Moves record `i` to the top of the stack, for find_released. */
+static void take_out(struct lock_stack *stack, unsigned i)
+{
+    struct lock_held held = stack->held[i];
+    for (; i + 1 < stack->depth; i++)
+        stack->held[i] = stack->held[i + 1];
+    stack->held[i] = held;
 }
 
 void lock_rank_release(const void *lock)
 {
-    if (!checks_on())
+    if (!lock_checks_on())
         return;
     bool irq = arch_irq_save();
-    struct lock_stack *stack = stack_here();
+    struct lock_stack *stack = lock_stack_here();
     unsigned i = stack->depth;
     while (i > 0 && stack->held[i - 1].lock != lock)
         i--;
-    if (i == 0)
-        panic("lock %p is released by a context that does not hold it", lock);
-    for (; i < stack->depth; i++)
-        stack->held[i - 1] = stack->held[i];
+    if (i == 0) {
+        released_before = find_released(stack, lock);
+        panic("lock %p \"%s\" is released by a context that does not hold it", lock,
+              released_before ? released_before->name : "?");
+    }
+    bool spins = stack->held[i - 1].rank >= RANK_SPIN;
+    if (spins && irq)
+        panic("interrupts are on, but spin lock \"%s\" is held", stack->held[i - 1].name);
+    stack->spins -= spins;
+    if (!spins)
+        stack->held[LOCKS_HELD_MAX] = stack->held[i - 1];
+    if (i < stack->depth)
+        take_out(stack, i - 1);
     stack->depth--;
-    arch_irq_restore(irq);
-}
-
-void assert_may_sleep(const char *what)
-{
-    if (!checks_on())
-        return;
-    if (!arch_irq_enabled())
-        panic("%s: may sleep, but interrupts are off", what);
-    bool irq = arch_irq_save();
-    const struct lock_stack *stack = stack_here();
-    for (unsigned i = 0; i < stack->depth; i++)
-        if (stack->held[i].rank >= RANK_SPIN)
-            panic("%s: may sleep, but spin lock \"%s\" is held", what, stack->held[i].name);
-    arch_irq_restore(irq);
-}
-
-void assert_no_locks(const char *what)
-{
-    if (!checks_on())
-        return;
-    bool irq = arch_irq_save();
-    const struct lock_stack *stack = stack_here();
-    if (stack->depth)
-        panic("%s: lock \"%s\" is still held", what, stack->held[stack->depth - 1].name);
     arch_irq_restore(irq);
 }
 
@@ -111,7 +137,7 @@ bool lock_rank_held(enum lock_rank rank)
     if (!KERNEL_DEBUG)
         return false;
     bool irq = arch_irq_save();
-    const struct lock_stack *stack = stack_here();
+    const struct lock_stack *stack = lock_stack_here();
     bool found = false;
     for (unsigned i = 0; i < stack->depth; i++)
         found |= stack->held[i].rank == rank;
@@ -119,18 +145,25 @@ bool lock_rank_held(enum lock_rank rank)
     return found;
 }
 
+static void print_held(const struct lock_held *held, const char *what)
+{
+    bool in_interrupts =
+        __atomic_load_n(&ranks_in_interrupts, __ATOMIC_RELAXED) & (1u << held->rank);
+    printk("    \"%s\" (%p, rank %d%s), %s\n", held->name, held->lock, held->rank,
+           in_interrupts ? ", of interrupt handlers too" : "", what);
+    symtab_print_calls(held->calls, held->ncalls);
+}
+
+/* While it prints, the console's own lock comes and goes above what is printed. */
 void lock_rank_print(void)
 {
     if (!KERNEL_DEBUG)
         return;
-    /* A copy: the console's own lock comes and goes on the stack that is being printed. */
-    bool irq = arch_irq_save();
-    struct lock_stack stack = *stack_here();
-    arch_irq_restore(irq);
-    printk("locks held: %u\n", stack.depth);
-    for (unsigned i = 0; i < MIN(stack.depth, (unsigned)LOCKS_HELD_MAX); i++) {
-        printk("    \"%s\" (%p, rank %d), taken at\n", stack.held[i].name, stack.held[i].lock,
-               stack.held[i].rank);
-        symtab_print_pc(i, stack.held[i].pc);
-    }
+    const struct lock_stack *stack = lock_stack_here();
+    unsigned depth = MIN(stack->depth, (unsigned)LOCKS_HELD_MAX);
+    printk("locks held: %u\n", depth);
+    for (unsigned i = 0; i < depth; i++)
+        print_held(&stack->held[i], "taken at");
+    if (released_before)
+        print_held(released_before, "released before; it had been taken at");
 }

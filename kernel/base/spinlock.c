@@ -1,3 +1,4 @@
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/base/spinlock.h>
 
@@ -8,9 +9,10 @@ void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
 
 void spin_lock(struct spinlock *lock)
 {
-    bool irq_was_on = arch_irq_save();
-    /* Before waiting, so that a wrong order is a panic even when it would be a deadlock. */
-    lock_rank_acquire(lock, lock->name, lock->rank, (uintptr_t)__builtin_return_address(0));
+    bool irq_was_on = irq_save();
+    /* Before waiting: see lock_rank_check. */
+    lock_rank_acquire(&(struct lock_taker){
+        .lock = lock, .name = lock->name, .rank = lock->rank, .frame = __builtin_frame_address(0)});
 
     uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket) {
@@ -33,7 +35,7 @@ bool spin_unlock_keep_irq_off(struct spinlock *lock)
 
 void spin_unlock(struct spinlock *lock)
 {
-    arch_irq_restore(spin_unlock_keep_irq_off(lock));
+    irq_restore(spin_unlock_keep_irq_off(lock));
 }
 
 bool spin_is_locked(const struct spinlock *lock)

@@ -49,10 +49,14 @@ void symtab_print_pc(unsigned frame, uintptr_t pc)
     print_frame(frame, pc, 0);
 }
 
+void symtab_print_calls(const uintptr_t *pcs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        print_frame((unsigned)i, pcs[i], 1);
+}
+
 void symtab_print_backtrace(uintptr_t fp)
 {
     uintptr_t pcs[FRAMES_MAX];
-    size_t n = arch_backtrace(fp, pcs, FRAMES_MAX);
-    for (size_t i = 0; i < n; i++)
-        print_frame((unsigned)i, pcs[i], 1);
+    symtab_print_calls(pcs, arch_backtrace(fp, pcs, FRAMES_MAX));
 }

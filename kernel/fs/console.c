@@ -1,7 +1,8 @@
 /* The console's line discipline: editing in interrupt context, whole lines to readers. */
 #include <arch/upcall.h>
-#include <arch/usercopy.h>
+#include <kernel/base/context.h>
 #include <kernel/base/printk.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/console.h>
 #include <kernel/fs/poll.h>
 #include <kernel/sched/waitq.h>
@@ -120,6 +121,7 @@ void kernel_console_input(char byte)
     void (*interrupt)(void) = NULL;
     unsigned c = (uint8_t)byte;
 
+    interrupt_enter();
     spin_lock(&input.lock);
     unsigned old_commit = input.commit;
     if ((input.termios.c_iflag & ICRNL) && c == '\r')
@@ -143,6 +145,7 @@ void kernel_console_input(char byte)
         poll_notify();
     if (interrupt != NULL)
         interrupt();
+    interrupt_leave();
 }
 
 /* Waits for something to read.  Lock held.  1; 0 when a read may return empty; -EAGAIN, -EINTR. */

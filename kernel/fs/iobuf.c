@@ -1,7 +1,7 @@
 /* Copies between the kernel and the caller of a read or write. */
 #include <arch/mmu.h>
-#include <arch/usercopy.h>
 #include <kernel/base/panic.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/iobuf.h>
 #include <lib/string.h>
 

@@ -3,7 +3,7 @@
  * User memory is copied with no lock held: one reader at a time owns the filled part of the ring
  * (`reading`), one writer at a time the free part (`writing`), and only the positions move under
  * the spin lock. */
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/pipe.h>
 #include <kernel/fs/poll.h>
 #include <kernel/phys/kmem.h>

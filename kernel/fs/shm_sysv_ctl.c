@@ -2,7 +2,7 @@
 #include "shm_sysv.h"
 
 #include <arch/time.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/procfs.h>
 #include <kernel/fs/vnode.h>
 #include <lib/string.h>

@@ -4,6 +4,7 @@
  * store->filled busy   -> ready   the same thread, when ops->fill has succeeded busy   -> absent
  * the same thread, when it has failed ready  -> absent  memstore_resize and the last memstore_put,
  * which wait for busy pages first */
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/mm/memstore.h>
 #include <kernel/phys/kmem.h>

@@ -1,4 +1,5 @@
 #include <arch/cpu.h>
+#include <kernel/base/context.h>
 #include <kernel/base/printk.h>
 #include <kernel/base/symtab.h>
 #include <kernel/phys/failpoint.h>
@@ -62,9 +63,9 @@ static bool machine_hit(unsigned kind)
 
 bool failpoint_hit(unsigned kind)
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     struct failpoint *fp = current[arch_cpu_id()];
     bool hit = fp && fp->countdown[kind] && --fp->countdown[kind] == 0;
-    arch_irq_restore(irq);
+    irq_restore(irq);
     return machine_hit(kind) || hit;
 }

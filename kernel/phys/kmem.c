@@ -1,5 +1,6 @@
 #include "buddy.h"
 #include "slab.h"
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/phys/failpoint.h>
 #include <lib/string.h>
@@ -139,6 +140,7 @@ static struct kmem_slab *slab_get(struct kmem_cache *cache, uintptr_t site)
 
 void *kmem_alloc_at(struct kmem_cache *cache, uintptr_t site)
 {
+    assert_not_interrupt("kmem_alloc");
     if (failpoint_hit(FAIL_ALLOC))
         return NULL;
     spin_lock(&cache->lock);

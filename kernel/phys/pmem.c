@@ -2,6 +2,7 @@
 #include <arch/cpu.h>
 #include <arch/poison.h>
 #include <kernel/base/audit.h>
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/phys/failpoint.h>
 #include <lib/string.h>
@@ -114,13 +115,13 @@ void pmem_drain(void)
 {
     for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++) {
         struct frame_cache *cache = &caches[cpu];
-        bool irq = arch_irq_save();
+        bool irq = irq_save();
         cache_enter(cache);
         if (cache->n)
             buddy_give_frames(cache->frames, cache->n);
         cache->n = 0;
         cache_leave(cache);
-        arch_irq_restore(irq);
+        irq_restore(irq);
     }
 }
 
@@ -162,11 +163,11 @@ static void give_cached(struct page *page)
 
 static struct page *take_once(enum page_use use, unsigned order)
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     struct page *page = order == 0 ? take_cached() : buddy_take(order);
     if (page)
         count_move(PAGE_FREE, use, (size_t)1 << order);
-    arch_irq_restore(irq);
+    irq_restore(irq);
     return page;
 }
 
@@ -187,6 +188,7 @@ static struct page *take_block(enum page_use use, unsigned order)
 
 struct page *page_alloc_at(enum page_use use, unsigned order, unsigned flags, uintptr_t site)
 {
+    assert_not_interrupt("page_alloc");
     ASSERTF(use > PAGE_FREE && use < PAGE_USES && order <= PMEM_ORDER_MAX, "use=%d order=%u", use,
             order);
     size_t n = (size_t)1 << order;
@@ -241,14 +243,14 @@ static void free_block(struct page *page)
         page[i].use = PAGE_FREE;
     __atomic_store_n(&page->order, 0, __ATOMIC_RELAXED);
 
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     count_move(use, PAGE_FREE,
                n); /* first: a frame that others can take must not be missing from the count */
     if (order == 0)
         give_cached(page);
     else
         buddy_give(page, order);
-    arch_irq_restore(irq);
+    irq_restore(irq);
     unclaim(n);
 }
 

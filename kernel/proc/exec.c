@@ -1,5 +1,6 @@
 /* execve(2): a new address space is built beside the old one; only when it is whole does the
  * process step over. */
+#include <kernel/base/context.h>
 #include <kernel/proc/exec.h>
 
 #include "exec.h"
@@ -153,10 +154,10 @@ static void step_over(struct addrspace *as, struct fdtable *fds, const struct ex
     spin_lock(&proc->siglock);
     proc->as = as;
     spin_unlock(&proc->siglock);
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     ut->thread.vpmap = &as->vpmap;
     vpmap_activate(&as->vpmap);
-    arch_irq_restore(irq);
+    irq_restore(irq);
     addrspace_put(old);
     process_vfork_done(proc);
     if (fds) {

@@ -2,8 +2,8 @@
 #include "exec.h"
 
 #include <abi/linux.h>
-#include <arch/usercopy.h>
 #include <kernel/base/panic.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <lib/hash.h>
 #include <lib/string.h>

@@ -1,8 +1,9 @@
 /* The end of a process, and who hears of it. */
 #include "proc.h"
 
-#include <arch/usercopy.h>
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/fs/vnode.h>
 #include <kernel/proc/futex.h>
@@ -129,10 +130,10 @@ void uthread_leave_memory(struct uthread *self)
 static void settle_thread(struct uthread *self)
 {
     uthread_leave_memory(self);
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     self->thread.vpmap = NULL; /* from here a shootdown of the map does not wait for this thread */
     vpmap_activate(NULL);
-    arch_irq_restore(irq);
+    irq_restore(irq);
 }
 
 /* Takes the thread out of its process; true when it was the last.  *status becomes the process's.

@@ -5,9 +5,9 @@
 #include <abi/linux_fs.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
-#include <arch/usercopy.h>
 #include <kernel/base/panic.h>
 #include <kernel/base/printk.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/fs/file.h>
 #include <kernel/fs/path.h>

@@ -1,9 +1,9 @@
 /* Futexes.  One lock for all of them: what is done under it is a few list steps. */
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/futex.h>
 
 #include "proc.h"
 
-#include <arch/usercopy.h>
 #include <lib/hash.h>
 
 #define BUCKETS 64

@@ -2,7 +2,7 @@
 #include "proc.h"
 
 #include <arch/upcall.h>
-#include <kernel/base/lockrank.h>
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/base/printk.h>
 
@@ -23,6 +23,7 @@ static enum fault_result fault(struct process *proc, uintptr_t addr, unsigned ac
 /* A fault in a user copy is the call's -EFAULT; the program's own fault is its signal. */
 bool kernel_page_fault(uintptr_t addr, unsigned access, bool user)
 {
+    assert_may_fault("page fault");
     struct process *proc = process_current();
     ASSERTF(proc && proc->as, "page fault at %lx without a process", addr);
     switch (fault(proc, addr, access)) {
@@ -56,9 +57,9 @@ void kernel_return_to_user(void)
     sched_preempt();
     while (__atomic_load_n(&ut->thread.notify, __ATOMIC_SEQ_CST) ||
            ut->restart_nr != RESTART_NONE) {
-        arch_irq_enable();
+        irq_enable();
         signal_deliver();
-        arch_irq_disable();
+        irq_disable();
         sched_preempt();
     }
     assert_no_locks("return to user mode");
@@ -66,7 +67,9 @@ void kernel_return_to_user(void)
 
 void kernel_timer_irq(void)
 {
+    interrupt_enter();
     sched_tick();
+    interrupt_leave();
 }
 
 void kernel_resched_irq(void)

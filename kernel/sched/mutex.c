@@ -1,9 +1,15 @@
 /* Sleeping locks.  A release hands the lock to the first waiter, so nobody overtakes and nobody
  * starves. */
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/sched/mutex.h>
 
-#define CALLER_PC() ((uintptr_t)__builtin_return_address(0))
+/* For lock_rank_acquire: mutex or rwlock `l`, taken by the caller of this function. */
+#define TAKER(l)                                                                                   \
+    {                                                                                              \
+        .lock = (l), .name = (l)->inner.name, .rank = (l)->rank,                                   \
+        .frame = __builtin_frame_address(0)                                                        \
+    }
 
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
 {
@@ -15,7 +21,9 @@ void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
 
 void mutex_lock(struct mutex *m)
 {
+    const struct lock_taker taker = TAKER(m);
     assert_may_sleep(m->inner.name);
+    lock_rank_check(&taker);
     struct thread *self = thread_current();
     spin_lock(&m->inner);
     if (!m->owner)
@@ -24,7 +32,7 @@ void mutex_lock(struct mutex *m)
         (void)waitq_sleep(&m->waiters, &m->inner, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
     ASSERT(m->owner == self);
     spin_unlock(&m->inner);
-    lock_rank_acquire(m, m->inner.name, m->rank, CALLER_PC());
+    lock_rank_acquire(&taker);
 }
 
 void mutex_unlock(struct mutex *m)
@@ -54,14 +62,16 @@ void rwlock_init(struct rwlock *rw, const char *name, enum lock_rank rank)
 
 void rwlock_read(struct rwlock *rw)
 {
+    const struct lock_taker taker = TAKER(rw);
     assert_may_sleep(rw->inner.name);
+    lock_rank_check(&taker);
     spin_lock(&rw->inner);
     if (!rw->writer && waitq_empty(&rw->write_waiters))
         rw->readers++;
     else /* a wake means that we have been counted */
         (void)waitq_sleep(&rw->read_waiters, &rw->inner, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
     spin_unlock(&rw->inner);
-    lock_rank_acquire(rw, rw->inner.name, rw->rank, CALLER_PC());
+    lock_rank_acquire(&taker);
 }
 
 /* Hands the free lock to the first writer, if there is one. */
@@ -81,9 +91,10 @@ void rwlock_read_done(struct rwlock *rw)
     spin_unlock(&rw->inner);
 }
 
-static void write_lock(struct rwlock *rw)
+static void write_lock(struct rwlock *rw, const struct lock_taker *taker)
 {
     assert_may_sleep(rw->inner.name);
+    lock_rank_check(taker);
     spin_lock(&rw->inner);
     if (!rw->writer && rw->readers == 0)
         rw->writer = thread_current();
@@ -91,18 +102,20 @@ static void write_lock(struct rwlock *rw)
         (void)waitq_sleep(&rw->write_waiters, &rw->inner, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
     ASSERT(rw->writer == thread_current());
     spin_unlock(&rw->inner);
+    lock_rank_acquire(taker);
 }
 
 void rwlock_write(struct rwlock *rw)
 {
-    write_lock(rw);
-    lock_rank_acquire(rw, rw->inner.name, rw->rank, CALLER_PC());
+    const struct lock_taker taker = TAKER(rw);
+    write_lock(rw, &taker);
 }
 
 void rwlock_write_nested(struct rwlock *rw)
 {
-    write_lock(rw);
-    lock_rank_acquire_nested(rw, rw->inner.name, rw->rank, CALLER_PC());
+    struct lock_taker taker = TAKER(rw);
+    taker.nested = true;
+    write_lock(rw, &taker);
 }
 
 /* Readers that came while the writer was in go first, all together; then the next writer. */

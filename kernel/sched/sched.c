@@ -1,6 +1,7 @@
 /* Who runs where. */
 #include "sched.h"
 
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <lib/fmt.h>
 
@@ -92,6 +93,7 @@ static void finish_switch(void)
 void schedule(bool requeue)
 {
     DEBUG_ASSERT(!arch_irq_enabled());
+    assert_no_spin_locks("schedule");
     struct cpu *self = cpu_self();
     struct thread *prev = thread_current();
     __atomic_store_n(&self->need_resched, 0, __ATOMIC_RELAXED);
@@ -123,7 +125,7 @@ void thread_first_run(void *arg)
 {
     struct thread *t = arg;
     finish_switch();
-    arch_irq_enable();
+    irq_enable();
     t->entry(t->arg);
     thread_exit();
 }
@@ -144,7 +146,7 @@ static struct cpu *choose_cpu(struct thread *t)
 
 void sched_enqueue(struct thread *t)
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     struct cpu *cpu = choose_cpu(t);
     spin_lock(&cpu->lock);
     runq_push(cpu, t);
@@ -157,7 +159,7 @@ void sched_enqueue(struct thread *t)
         if (cpu != cpu_self())
             arch_cpu_kick((unsigned)(cpu - sched_cpus));
     }
-    arch_irq_restore(irq);
+    irq_restore(irq);
 }
 
 void sched_tick(void)
@@ -187,9 +189,9 @@ void sched_preempt(void)
 
 void thread_yield(void)
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     schedule(true);
-    arch_irq_restore(irq);
+    irq_restore(irq);
 }
 
 void sched_init_cpu(void)
@@ -223,8 +225,9 @@ void sched_idle(void)
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see sched_enqueue */
         if (__atomic_load_n(&self->nqueued, __ATOMIC_RELAXED) == 0) {
             sched_arm_timer(timer_next_deadline());
+            assert_no_locks("idle");
             arch_cpu_wait();
-            arch_irq_disable();
+            irq_disable();
         }
         __atomic_store_n(&self->is_idle, 0, __ATOMIC_RELAXED);
     }

@@ -1,6 +1,8 @@
 /* Sleeping and waking. */
 #include "sched.h"
 
+#include <kernel/base/context.h>
+#include <kernel/base/panic.h>
 #include <kernel/sched/timer.h>
 #include <kernel/sched/waitq.h>
 #include <lib/err.h>
@@ -57,7 +59,7 @@ bool thread_interrupted(enum sleep_mode mode)
 
 void thread_notify(struct thread *t, unsigned bits)
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     __atomic_fetch_or(&t->notify, bits, __ATOMIC_SEQ_CST);
     /* Pairs with block_current: it says BLOCKED, then looks at notify; we set notify, then look at
      * the state. */
@@ -67,7 +69,7 @@ void thread_notify(struct thread *t, unsigned bits)
     } else if (__atomic_load_n(&t->on_cpu, __ATOMIC_RELAXED) && t->cpu != arch_cpu_id()) {
         arch_cpu_kick(t->cpu); /* it looks at notify on its way back to user mode */
     }
-    arch_irq_restore(irq);
+    irq_restore(irq);
 }
 
 void thread_clear_notify(struct thread *t, unsigned bits)
@@ -122,7 +124,7 @@ static void block_current(struct spinlock *lock, enum sleep_mode mode, uint64_t 
                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             schedule(false);
     }
-    arch_irq_enable();
+    irq_enable();
     if (timed)
         (void)timer_cancel(&s->timer);
 }
@@ -143,6 +145,8 @@ err_t waitq_sleep(struct waitq *q, struct spinlock *lock, enum sleep_mode mode,
 {
     struct waiter w = {.thread = thread_current()};
     struct sleeper s;
+    assert_may_sleep_on(lock, "waitq_sleep");
+    ASSERTF(lock->irq_was_on, "sleeping on \"%s\" with interrupts off", lock->name);
     err_t err = failure(mode, deadline_ns);
     if (err) {
         spin_unlock(lock); /* as a sleep does: others may change what it protects */
@@ -207,7 +211,7 @@ err_t thread_sleep_until(uint64_t deadline_ns, enum sleep_mode mode)
     if (err)
         return err == -EINTR ? err : 0;
     for (;;) {
-        arch_irq_disable();
+        irq_disable();
         block_current(NULL, mode, deadline_ns, &s);
         if (notified(mode))
             return -EINTR;

@@ -2,6 +2,7 @@
 #include "sched.h"
 
 #include <kernel/base/audit.h>
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/phys/kmem.h>
 #include <kernel/phys/pmem.h>
@@ -59,9 +60,9 @@ void thread_destroy(struct thread *t)
 
 void thread_start(struct thread *t)
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     t->cpu = arch_cpu_id();
-    arch_irq_restore(irq);
+    irq_restore(irq);
     __atomic_store_n(&t->state, THREAD_RUNNABLE, __ATOMIC_RELEASE);
     sched_enqueue(t);
 }
@@ -88,7 +89,7 @@ void thread_exit(void)
     struct thread *t = thread_current();
     assert_may_sleep("thread_exit");
     assert_no_locks("thread_exit");
-    arch_irq_disable();
+    irq_disable();
     __atomic_store_n(&t->state, THREAD_DEAD, __ATOMIC_RELEASE);
     schedule(false);
     panic("dead thread %s ran again", t->name);

@@ -1,6 +1,7 @@
 /* Timers: a tree a CPU, ordered by deadline. */
 #include "sched.h"
 
+#include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/sched/timer.h>
 
@@ -30,7 +31,7 @@ static void insert(struct timer_base *base, struct timer *t)
 static void start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t),
                   bool unlocked)
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     t->cpu = arch_cpu_id();
     t->deadline_ns = deadline_ns;
     t->expire = expire;
@@ -41,7 +42,7 @@ static void start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct t
     insert(base, t);
     spin_unlock(&base->lock);
     sched_arm_timer(deadline_ns);
-    arch_irq_restore(irq);
+    irq_restore(irq);
 }
 
 void timer_start(struct timer *t, uint64_t deadline_ns, void (*expire)(struct timer *t))

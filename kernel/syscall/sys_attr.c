@@ -1,7 +1,7 @@
 /* Changing a file's rights, owner, size and times. */
 #include "upath.h"
 #include <arch/time.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/sys_file.h>
 

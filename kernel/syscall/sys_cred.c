@@ -1,7 +1,7 @@
 /* Users and groups: credentials(7), setuid(2), setreuid(2), setresuid(2), getgroups(2).  A handler
  * makes the new set whole and installs it once.  For users and groups alike, being root (an
  * effective uid of 0) is the privilege. */
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 

@@ -1,6 +1,6 @@
 /* Descriptors: open, close, copy, pipes. */
 #include "upath.h"
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/fs/pipe.h>
 #include <kernel/proc/process.h>

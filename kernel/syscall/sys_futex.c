@@ -1,7 +1,7 @@
 /* Futexes. */
 #include <abi/linux.h>
 #include <arch/time.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/futex.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>

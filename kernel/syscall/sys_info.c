@@ -1,6 +1,7 @@
 /* What the system says about itself, and limits. */
 #include <arch/cpu.h>
-#include <arch/usercopy.h>
+#include <kernel/base/context.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/devfs.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/proc/process.h>
@@ -102,9 +103,9 @@ long sys_sched_getaffinity(const unsigned long args[6])
 /* getcpu(unsigned *cpu, unsigned *node) */
 long sys_getcpu(const unsigned long args[6])
 {
-    bool irq = arch_irq_save();
+    bool irq = irq_save();
     unsigned cpu = arch_cpu_id(), node = 0;
-    arch_irq_restore(irq);
+    irq_restore(irq);
     if (args[0] && copy_to_user(args[0], &cpu, sizeof cpu))
         return -EFAULT;
     return args[1] ? copy_to_user(args[1], &node, sizeof node) : 0;

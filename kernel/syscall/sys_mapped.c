@@ -2,7 +2,7 @@
  *
  * Nothing is ever paged out, so that a page once brought in stays: mlock(2) brings pages in, and
  * there is nothing to unlock. */
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 #include <lib/string.h>

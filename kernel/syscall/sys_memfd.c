@@ -1,6 +1,6 @@
 /* Files of memory without a name, and memory for files in advance. */
 #include "upath.h"
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>

@@ -1,5 +1,5 @@
 /* Memory. */
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/fs/file.h>
 #include <kernel/proc/process.h>

@@ -1,6 +1,6 @@
 /* Names and directories. */
 #include "upath.h"
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/phys/kmem.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/sys_file.h>

@@ -1,7 +1,7 @@
 /* poll(2) and select(2). */
 #include "upath.h"
 #include <arch/time.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/fs/poll.h>
 #include <kernel/phys/kmem.h>

@@ -1,7 +1,7 @@
 /* Processes: fork, exec, exit, wait, kill, ids. */
 #include <abi/linux_fs.h>
 #include <arch/thread.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/phys/kmem.h>
 #include <kernel/proc/exec.h>
 #include <kernel/proc/process.h>

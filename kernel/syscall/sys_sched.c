@@ -1,7 +1,7 @@
 /* The scheduler has one policy, SCHED_OTHER, and no priorities; every thread may run on every CPU.
  * Asking is answered truly, asking for anything else is -EPERM (sched(7), prctl(2)). */
 #include <arch/cpu.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 #include <lib/string.h>

@@ -1,5 +1,5 @@
 /* Signals. */
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 

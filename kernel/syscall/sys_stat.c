@@ -1,6 +1,6 @@
 /* Looking at files without opening them. */
 #include "upath.h"
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/sys_file.h>
 

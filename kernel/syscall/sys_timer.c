@@ -1,6 +1,6 @@
 /* Alarms, and waiting for signals. */
 #include <arch/time.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 

@@ -1,6 +1,6 @@
 /* Paths and descriptors from system call arguments. */
 #include "upath.h"
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
 #include <kernel/phys/kmem.h>
 #include <kernel/proc/process.h>

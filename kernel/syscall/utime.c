@@ -2,7 +2,7 @@
 
 #include <abi/linux.h>
 #include <arch/time.h>
-#include <arch/usercopy.h>
+#include <kernel/base/usercopy.h>
 
 err_t timespec_from_user(uintptr_t addr, uint64_t *ns)
 {

@@ -7,6 +7,7 @@ layers.py [ROOT]    prints "file:line: what is wrong" for each violation, and fa
 2. include/arch is a small interface: fewer than ARCH_LINES_MAX lines in all.
 3. kernel/ and lib/ have no conditional compilation: no variant for tests, hosts or machines.
 4. The top of the repository holds TOP_ENTRIES only.
+5. Above kernel/base, interrupts and user memory are used through the functions that check where they are called.
 """
 import os
 import re
@@ -34,6 +35,9 @@ TOP_ENTRIES = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "arch", "build"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b(.*)")
+UNCHECKED = re.compile(r"\b(arch_irq_(save|restore|enable|disable)|arch_(copy_from|copy_to|clear|copy_string_from)_user)\b")
+# They are for kernel/base to wrap; the last breaks rules on purpose.
+MAY_BE_UNCHECKED = ("kernel/base/", "include/kernel/base/", "kernel/provoke_locks.c")
 # About the compiler, not about where the code runs.
 COMPILER_QUESTION = re.compile(r"^\s*(defined\s*)?\(?\s*(__has_\w+|__clang__|__GNUC__)\b")
 
@@ -95,6 +99,8 @@ def check_file(root, path):
                 problem = check_include(path, found[1], found[2])
             elif plain and (found := CONDITIONAL.match(line)) and not COMPILER_QUESTION.match(found[2]):
                 problem = f"#{found[1]}{found[2]}: no variants here; KERNEL_DEBUG is a C expression"
+            elif plain and not path.startswith(MAY_BE_UNCHECKED) and (found := UNCHECKED.search(line)):
+                problem = f"{found[0]}: use the function of kernel/base without arch_"
             if problem:
                 problems.append(f"{path}:{number}: {problem}")
     return problems

@@ -39,6 +39,8 @@ PLANTED = [
     ("lib/debug.c", "#if KERNEL_DEBUG\n", "no variants here"),
     ("user/init/peek.c", "#include <kernel/mm/memstore.h>\n", "a program of the guest"),
     ("include/arch/large.h", "\n" * layers.ARCH_LINES_MAX, "must be under"),
+    ("kernel/mm/irq.c", "arch_irq_restore(irq);\n", "kernel/mm/irq.c:1: arch_irq_restore: use"),
+    ("kernel/proc/copy.c", "return arch_copy_to_user(a, b, n);\n", "arch_copy_to_user: use"),
     ("notes.txt", "", "notes.txt: does not belong"),
 ]
 

@@ -7,6 +7,7 @@
 #include <arch/time.h>
 #include <arch/usercopy.h>
 #include <kernel/base/audit.h>
+#include <kernel/base/context.h>
 #include <kernel/fs/path.h>
 #include <kernel/fs/ramfs.h>
 #include <kernel/fs/shm.h>
@@ -42,7 +43,6 @@ static bool user_range_ok(uintptr_t addr, size_t n)
 /* Copies what can be touched before it fails, as the machine does. */
 static int user_copy(char *dst, const char *src, size_t n, uintptr_t user)
 {
-    assert_may_sleep("user copy");
     for (size_t i = 0; i < n; i++) {
         if (!user_range_ok(user + i, 1))
             return -EFAULT;
@@ -51,25 +51,25 @@ static int user_copy(char *dst, const char *src, size_t n, uintptr_t user)
     return 0;
 }
 
-int copy_from_user(void *dst, uintptr_t src, size_t n)
+int arch_copy_from_user(void *dst, uintptr_t src, size_t n)
 {
     return user_copy(dst, (const char *)src, n, src);
 }
 
-int copy_to_user(uintptr_t dst, const void *src, size_t n)
+int arch_copy_to_user(uintptr_t dst, const void *src, size_t n)
 {
     return user_copy((char *)dst, src, n, dst);
 }
 
-int clear_user(uintptr_t dst, size_t n)
+int arch_clear_user(uintptr_t dst, size_t n)
 {
     return user_copy((char *)dst, NULL, n, dst);
 }
 
-long copy_string_from_user(char *dst, uintptr_t src, size_t size)
+long arch_copy_string_from_user(char *dst, uintptr_t src, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (copy_from_user(&dst[i], src + i, 1) != 0)
+        if (arch_copy_from_user(&dst[i], src + i, 1) != 0)
             return -EFAULT;
         if (dst[i] == '\0')
             return (long)i;
@@ -116,7 +116,8 @@ void mutex_lock(struct mutex *m)
     assert_may_sleep(m->inner.name);
     assert_null(m->owner);
     m->owner = (struct thread *)m;
-    lock_rank_acquire(m, m->inner.name, m->rank, 0);
+    lock_rank_acquire(&(struct lock_taker){
+        .lock = m, .name = m->inner.name, .rank = m->rank, .frame = __builtin_frame_address(0)});
 }
 
 void mutex_unlock(struct mutex *m)

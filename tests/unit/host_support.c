@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* pthread_getattr_np */
 #include "host_support.h"
 #include "unit.h"
 
@@ -76,9 +77,41 @@ unsigned arch_cpu_count(void)
 
 void arch_stop_others(void) {}
 
-size_t arch_backtrace(uintptr_t fp, uintptr_t *pcs, size_t max)
+/* The end of the running thread's stack, as far up as a frame can be. */
+static uintptr_t stack_end(void)
 {
-    return 0;
+    static _Thread_local uintptr_t end;
+    if (!end) {
+        pthread_attr_t attr;
+        void *beg;
+        size_t bytes;
+        assert_int_equal(pthread_getattr_np(pthread_self(), &attr), 0);
+        assert_int_equal(pthread_attr_getstack(&attr, &beg, &bytes), 0);
+        pthread_attr_destroy(&attr);
+        end = (uintptr_t)beg + bytes;
+    }
+    return end;
+}
+
+/* Code of the C library has no frame pointers, so what looks like a frame may be anything on the
+ * stack. */
+__attribute__((no_sanitize("address"))) size_t arch_backtrace(uintptr_t fp, uintptr_t *pcs,
+                                                              size_t max)
+{
+    uintptr_t floor = (uintptr_t)__builtin_frame_address(0);
+    size_t n = 0;
+    if (fp == 0)
+        fp = *(const uintptr_t *)floor;
+    while (n < max && IS_ALIGNED(fp, sizeof(uintptr_t)) && fp > floor &&
+           fp + 2 * sizeof(uintptr_t) <= stack_end()) {
+        const uintptr_t *frame = (const uintptr_t *)fp;
+        if (frame[1] == 0)
+            break;
+        pcs[n++] = frame[1];
+        floor = fp;
+        fp = frame[0];
+    }
+    return n;
 }
 
 bool arch_trap_print(void (*print)(const char *fmt, ...), uintptr_t *fp, uintptr_t *pc)

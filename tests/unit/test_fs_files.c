@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <arch/upcall.h>
+#include <kernel/base/context.h>
 
 #define MUST(call)       assert_int_equal(call, 0)
 #define FAILS(err, call) assert_int_equal(call, -(err))
@@ -262,10 +263,18 @@ static void devices(void **state)
     assert_memory_equal(back, big + 100, 19900);
 }
 
+/* A byte arrives in an interrupt. */
+static void type_byte(char c)
+{
+    bool irq = irq_save();
+    kernel_console_input(c);
+    irq_restore(irq);
+}
+
 static void type(const char *s)
 {
     for (; *s; s++)
-        kernel_console_input(*s);
+        type_byte(*s);
 }
 
 static void console(void **state)
@@ -300,8 +309,8 @@ static void console(void **state)
     MUST(SYS(ioctl, fd, TCSETSF, ARG(&t)));
     /* A line longer than the ring still ends. */
     for (int i = 0; i < 5000; i++)
-        kernel_console_input('x');
-    kernel_console_input('\n');
+        type_byte('x');
+    type_byte('\n');
     long n = SYS(read, fd, ARG(back), 10000);
     assert_int_equal(n, 4096);
     assert_int_equal(back[4095], '\n');

@@ -195,7 +195,7 @@ class Locks(ShoalCommand):
         for i in range(depth):
             held = stack["held"][i]
             rank = walk.enum_word(held["rank"], "enum lock_rank", "RANK_")
-            say(f'    "{walk.text(held["name"])}" ({held["lock"]}, rank {rank}), taken at {walk.place(int(held["pc"]) - 1)}')
+            say(f'    "{walk.text(held["name"])}" ({held["lock"]}, rank {rank}), taken at {walk.place(int(held["calls"][0]) - 1)}')
         return depth
 
 

@@ -2,7 +2,10 @@
  *
  * A thread may take a lock only if its rank is greater than that of every lock it holds (so never
  * two of one rank, but for the pairs that say so below).  Ranks below RANK_SPIN sleep; the others
- * spin with interrupts off. kernel/README.md has the table of which lock protects what. */
+ * spin with interrupts off. kernel/README.md has the table of which lock protects what.
+ *
+ * Every violation is a panic, which shows the calls that broke the rule and, for each lock held,
+ * the calls that took it.  context.h has the rules about where code runs. */
 #pragma once
 
 #include <lib/util.h>
@@ -35,40 +38,49 @@ enum lock_rank {
     RANK_MAX
 };
 
-#define LOCKS_HELD_MAX 16
+/* A release kernel keeps no record. */
+#define LOCKS_HELD_MAX (KERNEL_DEBUG ? 16 : 1)
+#define LOCK_CALLS_MAX 8
 
 struct lock_held {
     const void *lock;
     const char *name;
-    uintptr_t pc; /* where it was taken */
     enum lock_rank rank;
+    unsigned ncalls;
+    uintptr_t calls[LOCK_CALLS_MAX]; /* return addresses of the calls that took it, innermost
+                                        first */
 };
 
 /* The locks one thread (or one CPU before it has threads) holds, in order. */
 struct lock_stack {
     unsigned depth;
-    struct lock_held held[LOCKS_HELD_MAX];
+    unsigned spins;                            /* how many of them spin */
+    struct lock_held held[LOCKS_HELD_MAX + 1]; /* the last: a sleeping lock that was released */
 };
 
 /* Makes `stack` the one this CPU records into (NULL: the CPU's own boot stack).  Interrupts off. */
 void lock_rank_switch(struct lock_stack *stack);
 
-/* Called by the locks.  Panic on a wrong order or a release of what is not held.  No-ops in release
- * builds. */
-void lock_rank_acquire(const void *lock, const char *name, enum lock_rank rank, uintptr_t pc);
-void lock_rank_acquire_nested(const void *lock, const char *name, enum lock_rank rank,
-                              uintptr_t pc); /* same rank allowed */
+/* Who takes a lock: `frame` is __builtin_frame_address(0) of the function of the lock that was
+ * called. */
+struct lock_taker {
+    const void *lock;
+    const char *name;
+    enum lock_rank rank;
+    bool nested; /* a second lock of the same rank is allowed */
+    void *frame;
+};
+
+/* No-ops in release builds, like all that follows.  Would it be wrong to take the lock now?  Asked
+ * before a wait for it, so that a wrong order is a panic even when it would be a deadlock. */
+void lock_rank_check(const struct lock_taker *taker);
+/* Checks, and records that it is held.  Of a spin lock: interrupts off. */
+void lock_rank_acquire(const struct lock_taker *taker);
+/* Panics when the lock is not held by this context. */
 void lock_rank_release(const void *lock);
-
-/* Panics when this context may not sleep: interrupts off or a spin lock held.  `what` says who
- * asks. */
-void assert_may_sleep(const char *what);
-
-/* Panics when the current thread holds any lock (on return to user mode). */
-void assert_no_locks(const char *what);
 
 /* Does the current context hold a lock of `rank`?  Debug builds only; false in release. */
 bool lock_rank_held(enum lock_rank rank);
 
-/* Prints the held locks of this CPU's current context, one a line. */
+/* Prints the locks this CPU's current context holds, and the calls that took them; for a panic. */
 void lock_rank_print(void);
