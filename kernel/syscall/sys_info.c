@@ -89,17 +89,6 @@ long sys_sysinfo(const unsigned long args[6])
     return copy_to_user(args[0], &info, sizeof info);
 }
 
-/* sched_getaffinity(pid, size, mask): every thread may run on every CPU. */
-long sys_sched_getaffinity(const unsigned long args[6])
-{
-    uint64_t mask = (1ull << arch_cpu_count()) - 1;
-    if (args[1] < sizeof mask || args[1] % sizeof mask)
-        return -EINVAL;
-    if (copy_to_user(args[2], &mask, sizeof mask))
-        return -EFAULT;
-    return sizeof mask;
-}
-
 /* getcpu(unsigned *cpu, unsigned *node) */
 long sys_getcpu(const unsigned long args[6])
 {

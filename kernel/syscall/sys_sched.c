@@ -89,13 +89,30 @@ long sys_sched_get_priority_min(const unsigned long args[6])
     return priority_limit((int)args[0], 1);
 }
 
+/* For the affinity calls a number that no thread can have is only one that none has. */
+static bool is_thread(unsigned long arg)
+{
+    int tid = (int)arg;
+    return tid == 0 || (tid > 0 && process_has_thread(tid));
+}
+
+/* sched_getaffinity(tid, size, mask) */
+long sys_sched_getaffinity(const unsigned long args[6])
+{
+    uint64_t mask = (1ull << arch_cpu_count()) - 1;
+    if (args[1] < sizeof mask || args[1] % sizeof mask)
+        return -EINVAL;
+    if (!is_thread(args[0]))
+        return -ESRCH;
+    return copy_to_user(args[2], &mask, sizeof mask) ? -EFAULT : (long)sizeof mask;
+}
+
 /* sched_setaffinity(tid, size, mask): any mask that leaves the thread all the CPUs there are. */
 long sys_sched_setaffinity(const unsigned long args[6])
 {
     uint64_t mask = 0, all = (1ull << arch_cpu_count()) - 1;
-    err_t err = check_target(args[0]);
-    if (err)
-        return err;
+    if (!is_thread(args[0]))
+        return -ESRCH;
     if (copy_from_user(&mask, args[2], MIN(args[1], sizeof mask)))
         return -EFAULT;
     if (!(mask & all))

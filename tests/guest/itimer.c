@@ -347,6 +347,11 @@ static void case_affinity(void)
 
     CPU_ZERO(&none);
     CHECK_OK(sched_getaffinity(0, sizeof(set), &set));
+    CHECK_OK(sched_getaffinity(getpid(), sizeof(set), &set));
+    CHECK_ERRNO(sched_getaffinity(30000, sizeof(set), &set), ESRCH);
+    CHECK_ERRNO(sched_setaffinity(30000, sizeof(set), &set), ESRCH);
+    CHECK_ERRNO(sched_getaffinity(-1, sizeof(set), &set), ESRCH);
+    CHECK_ERRNO(sched_setaffinity(-1, sizeof(set), &set), ESRCH);
     CHECK(CPU_COUNT(&set) >= 1, "no CPU");
     CHECK_OK(sched_setaffinity(0, sizeof(set), &set));
     CHECK_ERRNO(sched_setaffinity(0, sizeof(none), &none), EINVAL);
