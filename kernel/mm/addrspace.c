@@ -62,34 +62,48 @@ void addrspace_set_brk(struct addrspace *as, uintptr_t beg)
 }
 
 /* The heap's pages are [brk_beg rounded up, brk_end rounded up): an ordinary anonymous mapping. */
+static err_t heap_grow(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+{
+    struct memregion *r = region_is_free(as, beg, end) ? region_new() : NULL;
+    if (!r)
+        return -ENOMEM;
+    r->beg = beg;
+    r->end = end;
+    r->prot = VP_READ | VP_WRITE;
+    r->max_prot = VP_READ | VP_WRITE | VP_EXEC;
+    region_link(as, r);
+    vmrange_merge(as, beg, end, dead);
+    return 0;
+}
+
+static err_t heap_shrink(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+{
+    err_t err = vmrange_isolate(as, beg, end);
+    if (!err)
+        vmrange_remove(as, beg, end, dead);
+    return err;
+}
+
+/* One step under A, from the look at the end to its change: others that share the memory may move
+ * it too. */
 uintptr_t addrspace_brk(struct addrspace *as, uintptr_t want)
 {
-    rwlock_read(&as->lock);
-    uintptr_t beg = as->brk_beg, end = as->brk_end;
-    rwlock_read_done(&as->lock);
-    if (want < beg || want > MMAP_TOP)
-        return end;
-    uintptr_t old_top = ALIGN_UP(end, PAGE_BYTES), new_top = ALIGN_UP(want, PAGE_BYTES);
+    struct list dead = LIST_INIT(dead);
     err_t err = 0;
-    if (new_top > old_top) {
-        struct map_request req = {
-            .addr = old_top,
-            .bytes = new_top - old_top,
-            .place = MAP_AT_FREE,
-            .prot = VP_READ | VP_WRITE,
-            .max_prot = VP_READ | VP_WRITE | VP_EXEC,
-        };
-        uintptr_t addr;
-        err = addrspace_map(as, &req, &addr);
-    } else if (new_top < old_top) {
-        err = addrspace_unmap(as, new_top, old_top - new_top);
-    }
-    if (err)
-        return end;
     rwlock_write(&as->lock);
-    as->brk_end = want;
+    uintptr_t old_top = ALIGN_UP(as->brk_end, PAGE_BYTES);
+    if (want < as->brk_beg || want > MMAP_TOP)
+        err = -EINVAL;
+    else if (ALIGN_UP(want, PAGE_BYTES) > old_top)
+        err = heap_grow(as, old_top, ALIGN_UP(want, PAGE_BYTES), &dead);
+    else if (ALIGN_UP(want, PAGE_BYTES) < old_top)
+        err = heap_shrink(as, ALIGN_UP(want, PAGE_BYTES), old_top, &dead);
+    if (!err)
+        as->brk_end = want;
+    uintptr_t end = as->brk_end;
     rwlock_write_done(&as->lock);
-    return want;
+    regions_dispose(as, &dead);
+    return end;
 }
 
 void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion *r, void *arg),
