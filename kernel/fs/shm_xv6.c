@@ -59,7 +59,8 @@ static uintptr_t page_find(struct smemcontext *ctx, struct addrspace *as)
 }
 
 /* Counts one more open when the address space has the page.  A child that was forked by another
- * thread in the middle of an open has it mapped with no open counted: then this is the first. */
+ * thread in the middle of an open has it mapped with no open counted: then this is the first.  So
+ * it is after a new mapping (count_mapping). */
 static bool count_open(struct smemcontext *ctx, struct addrspace *as)
 {
     spin_lock(&ctable_lock);

@@ -55,6 +55,10 @@ static err_t count_mapping(struct smemcontext *ctx, const struct mapping_event *
         *spare = NULL;
         attach_begin(ctx, a, event);
     }
+    /* A door maps anew only where its page is not mapped, though the end of an earlier mapping, by
+     * hand, may not have been counted yet: the opens were that mapping's (X2). */
+    if (!event->parent)
+        a->opens = 0;
     a->mappings++;
     ctx->mappings++;
     if (ctx->kind == SHM_SYSV)
