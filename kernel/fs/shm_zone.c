@@ -20,21 +20,28 @@ static struct mutex zone_lock = {
 /* What is mapped already, and where one more zone fits. */
 struct zone_place {
     size_t bytes;
-    unsigned zones;             /* mappings of zones; each get makes one */
-    const struct mapping *last; /* the zone seen last: its pieces follow each other */
-    uintptr_t top;              /* end of what was seen in [SHMBASE, SHMTOP) */
-    uintptr_t gap;              /* the lowest room below that, 0: none */
+    unsigned zones; /* mappings of zones, the first ZONES_MAX of them; each get makes one */
+    const struct mapping *seen[ZONES_MAX];
+    uintptr_t top; /* end of what was seen in [SHMBASE, SHMTOP) */
+    uintptr_t gap; /* the lowest room below that, 0: none */
 };
+
+/* A zone may be in pieces, and others between them (mremap(2)). */
+static void zone_count(struct zone_place *place, const struct mapping *m)
+{
+    for (unsigned i = 0; i < place->zones; i++)
+        if (place->seen[i] == m)
+            return;
+    if (place->zones < ZONES_MAX)
+        place->seen[place->zones++] = m;
+}
 
 static bool zone_look(const struct memregion *r, void *arg)
 {
     struct zone_place *place = arg;
     const struct mapping *m = r->mapping;
-    if (m && m != place->last && store_is_context(m->store) &&
-        context_of(m->store)->kind == SHM_ZONE) {
-        place->zones++;
-        place->last = m;
-    }
+    if (m && store_is_context(m->store) && context_of(m->store)->kind == SHM_ZONE)
+        zone_count(place, m);
     if (r->end <= SHMBASE || r->beg >= SHMTOP)
         return true;
     if (!place->gap && r->beg > place->top && r->beg - place->top >= place->bytes)
