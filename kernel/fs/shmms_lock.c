@@ -3,6 +3,7 @@
 #include "shmms.h"
 
 #include <kernel/base/panic.h>
+#include <lib/string.h>
 
 enum wait_result {
     WAITING,
@@ -144,11 +145,27 @@ err_t shm_lock(const struct shm_caller *who, const char *name, uint64_t deadline
     return err;
 }
 
+/* What the thread holds that had this name, and has none any more (RS_UNLINK).  T held. */
+static struct smemcontext *find_held_unnamed(struct shm_thread *t, const char *name)
+{
+    list_for_each (node, &t->held) {
+        struct smemcontext *ctx = list_entry(node, struct smemcontext, held_node);
+        if (!ctx->named && !strcmp(ctx->key, name))
+            return ctx;
+    }
+    return NULL;
+}
+
 err_t shm_unlock(const struct shm_caller *who, const char *name)
 {
     err_t err = 0;
     spin_lock(&ctable_lock);
     struct smemcontext *ctx = find_mapped(who, name);
+    struct smemcontext *unnamed = NULL;
+    if (!ctx || ctx->lock_owner != who->thread)
+        unnamed = find_held_unnamed(who->thread, name);
+    if (unnamed)
+        ctx = unnamed;
     if (!ctx)
         err = -ENOENT;
     else if (ctx->lock_owner != who->thread)

@@ -1,5 +1,6 @@
 /* R9: the region lock. */
 #include <sched.h>
+#include <sys/mman.h>
 
 #include "child.h"
 #include "regions.h"
@@ -256,8 +257,36 @@ static void case_table(void)
           region_look("line").holder);
 }
 
+/* The name is gone, but the holder can let go of what it holds: by the name it had. */
+static void case_unlock_unlinked(void)
+{
+    void *p = region_new("unlinked", PAGE), *q;
+
+    CHECK_ERR(lockRegion("unlinked"), ERR_OK);
+    CHECK_ERR(destroySharedRegionWith("unlinked", RS_UNLINK, NULL), ERR_OK);
+    CHECK_ERR(lockRegion("unlinked"), ERR_NOTEXIST);
+    CHECK_ERR(unlockRegion("unlinke"), ERR_NOTEXIST);
+    CHECK_ERR(unlockRegion("unlinked"), ERR_OK);
+    CHECK_ERR(unlockRegion("unlinked"), ERR_NOTEXIST);
+    CHECK_EQ(munmap(p, PAGE), 0);
+
+    /* The region that has the name now comes first. */
+    p = region_new("unlinked", PAGE);
+    CHECK_ERR(lockRegion("unlinked"), ERR_OK);
+    CHECK_ERR(destroySharedRegionWith("unlinked", RS_UNLINK, NULL), ERR_OK);
+    q = region_new("unlinked", PAGE);
+    CHECK_ERR(unlockRegion("unlinked"), ERR_OK); /* it is not held: the old one is meant */
+    CHECK_ERR(unlockRegion("unlinked"), ERR_INVAL);
+    CHECK_ERR(lockRegion("unlinked"), ERR_OK);
+    CHECK_ERR(unlockRegion("unlinked"), ERR_OK);
+    CHECK_EQ(munmap(p, PAGE), 0);
+    region_unmap("unlinked", q);
+    CHECK_ERR(destroySharedRegion("unlinked"), ERR_OK);
+}
+
 int main(void)
 {
+    RUN(case_unlock_unlinked);
     RUN(case_one_process);
     RUN(case_busy);
     RUN(case_mutual_exclusion);

@@ -87,7 +87,8 @@ err_t lockRegionTimed(const char *name, const struct timespec *rel);
  *   ERR_BUSY  another holds it (R9) */
 err_t tryLockRegion(const char *name);
 
-/* Gives the lock to the first waiter, or frees it.
+/* Gives the lock to the first waiter, or frees it.  A region that has lost its name since it was
+ * locked (RS_UNLINK) is unlocked by the name it was made with.
  *   ERR_NOTEXIST  the caller does not have the region mapped (R9)
  *   ERR_INVAL     the caller does not hold the lock (R9) */
 err_t unlockRegion(const char *name);
