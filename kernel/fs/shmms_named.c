@@ -2,6 +2,7 @@
 #include "shmms.h"
 
 #include <arch/time.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/fs/vnode.h>
 #include <lib/string.h>
 
@@ -141,8 +142,30 @@ static err_t make_request(struct smemcontext *ctx, const struct shm_caller *who,
     return 0;
 }
 
+/* A mapping that the user could not be told of does not stay.  It is found again by its place: the
+ * region may have lost its name since.  The caller has a use. */
+static err_t map_and_tell(struct smemcontext *ctx, const struct shm_caller *who,
+                          const struct shm_map_how *how, uintptr_t result)
+{
+    struct map_request req;
+    uintptr_t addr;
+    spin_lock(&ctable_lock);
+    err_t err = make_request(ctx, who, how, &req);
+    spin_unlock(&ctable_lock);
+    if (!err)
+        err = addrspace_map(who->as, &req, &addr); /* the table counts it in shm_store_mapped */
+    if (err)
+        return err;
+    if (how->flags & RM_POPULATE)
+        addrspace_populate(who->as, addr, req.bytes, req.prot);
+    err = copy_to_user(result, &addr, sizeof addr);
+    if (err)
+        (void)addrspace_unmap_mapping(who->as, &ctx->store, addr);
+    return err;
+}
+
 err_t shm_map(const struct shm_caller *who, const char *name, const struct shm_map_how *how,
-              uintptr_t *addr)
+              uintptr_t result)
 {
     if (how->flags & ~RM_ALL)
         return -EINVAL;
@@ -150,14 +173,7 @@ err_t shm_map(const struct shm_caller *who, const char *name, const struct shm_m
     err_t err = hold_active(name, how->flags & RM_WAIT ? how->deadline_ns : 0, &ctx);
     if (err)
         return err;
-    struct map_request req;
-    spin_lock(&ctable_lock);
-    err = make_request(ctx, who, how, &req);
-    spin_unlock(&ctable_lock);
-    if (!err)
-        err = addrspace_map(who->as, &req, addr); /* the table counts it in shm_store_mapped */
-    if (!err && (how->flags & RM_POPULATE))
-        addrspace_populate(who->as, *addr, req.bytes, req.prot);
+    err = map_and_tell(ctx, who, how, result);
     context_drop(ctx);
     return err;
 }

@@ -60,24 +60,12 @@ long sys_destroySharedRegionWith(const unsigned long args[6])
     return err ? err : shm_destroy(&call.who, call.name, (unsigned)args[1], deadline_ns);
 }
 
-/* Maps and tells the user where; a mapping nobody has been told of does not stay. */
-static err_t map_and_tell(struct region_call *call, const struct shm_map_how *how, uintptr_t result)
-{
-    uintptr_t addr;
-    err_t err = shm_map(&call->who, call->name, how, &addr);
-    if (!err && copy_to_user(result, &addr, sizeof addr)) {
-        (void)shm_unmap(&call->who, call->name, addr);
-        err = -EFAULT;
-    }
-    return err;
-}
-
 /* createMapping(name, void **region_beg) */
 long sys_createMapping(const unsigned long args[6])
 {
     struct region_call call;
     err_t err = begin(&call, args[0]);
-    return err ? err : map_and_tell(&call, &(struct shm_map_how){0}, args[1]);
+    return err ? err : shm_map(&call.who, call.name, &(struct shm_map_how){0}, args[1]);
 }
 
 /* The user's struct region_map, checked but for what depends on the region. */
@@ -109,7 +97,7 @@ long sys_createMappingWith(const unsigned long args[6])
     err_t err = begin(&call, args[0]);
     if (!err)
         err = read_map_how(args[2], &how);
-    return err ? err : map_and_tell(&call, &how, args[1]);
+    return err ? err : shm_map(&call.who, call.name, &how, args[1]);
 }
 
 /* destroyMapping(name, addr) */

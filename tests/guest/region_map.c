@@ -211,8 +211,53 @@ static void case_bad_result_pointer(void)
     CHECK_ERR(destroySharedRegion("result"), ERR_OK);
 }
 
+/* The region loses its name between the mapping and the address that cannot be told. */
+static void map_to_nowhere(void *ended)
+{
+    struct region_map how = {.flags = RM_POPULATE};
+
+    CHECK_ERR(createMappingWith("nowhere", (void **)8, &how), ERR_FAULT);
+    *(volatile char *)ended = 1;
+    for (;;)
+        pause();
+}
+
+static unsigned contexts_in_table(void)
+{
+    const char *table = region_table();
+    unsigned lines = 0;
+
+    for (; *table; table++)
+        lines += *table == '\n';
+    return lines - 1;
+}
+
+static void case_bad_result_after_unlink(void)
+{
+    volatile char *ended =
+        mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned hits = 0, before = contexts_in_table();
+
+    for (unsigned i = 0; i < 20 && hits < 3; i++) {
+        pid_t pid;
+
+        *ended = 0;
+        CHECK_ERR(createSharedRegion("nowhere", 2000 * PAGE, RS_PERSIST), ERR_OK);
+        pid = child_start(map_to_nowhere, (void *)ended);
+        while (!*ended && region_look("nowhere").mappings == 0)
+            ;
+        hits += !*ended;
+        CHECK_ERR(destroySharedRegionWith("nowhere", RS_UNLINK, NULL), ERR_OK);
+        WAIT_UNTIL(*ended, "createMappingWith does not end");
+        CHECK(contexts_in_table() == before, "A2, A3: still mapped:\n%s", region_table());
+        child_kill(pid);
+    }
+    CHECK(hits > 0, "the name went too late each time");
+}
+
 int main(void)
 {
+    RUN(case_bad_result_after_unlink);
     RUN(case_many_times);
     RUN(case_any_address_inside);
     RUN(case_not_that_region);

@@ -66,8 +66,11 @@ struct shm_map_how {
     uintptr_t addr;       /* with RM_FIXED */
     uint64_t deadline_ns; /* with RM_WAIT */
 };
+/* The place of the mapping goes to the user's `result`; -EFAULT if it cannot, and nothing is
+ * mapped.
+ */
 err_t shm_map(const struct shm_caller *who, const char *name, const struct shm_map_how *how,
-              uintptr_t *addr);
+              uintptr_t result);
 err_t shm_unmap(const struct shm_caller *who, const char *name, uintptr_t addr);
 
 /* Waits for the lock until the deadline; 0: does not wait at all (tryLockRegion). */
