@@ -310,6 +310,12 @@ static struct smemcontext *first_after(uint64_t id)
     return best;
 }
 
+struct smemcontext *ctable_find_id(uint64_t id)
+{
+    struct smemcontext *ctx = first_after(id - 1);
+    return ctx && ctx->id == id ? ctx : NULL;
+}
+
 struct smemcontext *context_next(struct smemcontext *ctx)
 {
     spin_lock(&ctable_lock);

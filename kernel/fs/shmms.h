@@ -111,7 +111,11 @@ err_t context_create(const struct shm_caller *who, const struct shm_spec *spec,
 /* The named context of this kind and key, active or closing.  T held. */
 struct smemcontext *ctable_find(enum shm_kind kind, const char *key);
 
-/* The same, with a use for the caller (context_drop); NULL when there is none.  T not held. */
+/* The context of this id, NULL when it is over.  T held. */
+struct smemcontext *ctable_find_id(uint64_t id);
+
+/* The same by name, with a use for the caller (context_drop); NULL when there is none.  T not held.
+ */
 struct smemcontext *context_hold(enum shm_kind kind, const char *key);
 
 /* One more use.  T held, and the context is not dead. */

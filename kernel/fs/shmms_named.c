@@ -84,8 +84,23 @@ err_t shm_destroy(const struct shm_caller *who, const char *name, unsigned how,
         spin_unlock(&ctable_lock);
     } else {
         ctx->state = SHM_CLOSING;
+        who->thread->closed = ctx->id;
         err = wait_until_unnamed(ctx, deadline_ns);
     }
+    context_drop(ctx);
+    return err;
+}
+
+err_t shm_destroy_resume(const struct shm_caller *who, uint64_t deadline_ns)
+{
+    spin_lock(&ctable_lock);
+    struct smemcontext *ctx = ctable_find_id(who->thread->closed);
+    if (!ctx || !ctx->named) {
+        spin_unlock(&ctable_lock);
+        return 0;
+    }
+    context_hold_locked(ctx);
+    err_t err = wait_until_unnamed(ctx, deadline_ns);
     context_drop(ctx);
     return err;
 }

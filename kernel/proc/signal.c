@@ -236,15 +236,15 @@ void signal_set_restart(unsigned long nr, bool no_handler)
 {
     struct uthread *ut = uthread_current();
     ut->restart_nr = nr;
-    ut->restart_no_handler = no_handler;
+    ut->restart_no_handler = no_handler || ut->restart_deadline_ns;
 }
 
-uint64_t signal_sleep_deadline(uint64_t deadline_ns)
+uint64_t signal_sleep_deadline(void)
 {
     struct uthread *ut = uthread_current();
     uint64_t earlier = ut->restart_deadline_ns;
     ut->restart_deadline_ns = 0;
-    return earlier ? earlier : deadline_ns;
+    return earlier;
 }
 
 void signal_set_sleep_deadline(uint64_t deadline_ns)

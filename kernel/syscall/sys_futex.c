@@ -12,6 +12,7 @@
  * other. */
 static err_t read_deadline(uintptr_t timeout, unsigned op, uint64_t *deadline_ns)
 {
+    uint64_t resumed = wait_resumed();
     *deadline_ns = NS_NEVER;
     if (!timeout)
         return 0;
@@ -20,7 +21,7 @@ static err_t read_deadline(uintptr_t timeout, unsigned op, uint64_t *deadline_ns
     if (err)
         return err;
     if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
-        *deadline_ns = deadline_after(ns);
+        *deadline_ns = wait_deadline(resumed, ns);
     else if (op & FUTEX_CLOCK_REALTIME)
         *deadline_ns = ns > arch_boot_wall_ns() ? ns - arch_boot_wall_ns() : 0;
     else
@@ -46,8 +47,10 @@ long sys_futex(const unsigned long args[6])
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET: {
         err_t err = read_deadline(args[3], op, &deadline_ns);
-        return err ? err
-                   : futex_wait(addr, value, cmd == FUTEX_WAIT ? FUTEX_ANY : value3, deadline_ns);
+        if (err)
+            return err;
+        err = futex_wait(addr, value, cmd == FUTEX_WAIT ? FUTEX_ANY : value3, deadline_ns);
+        return cmd == FUTEX_WAIT && args[3] ? wait_done(err, deadline_ns) : err;
     }
     case FUTEX_WAKE:
         return futex_wake(addr, count_of(value), FUTEX_ANY);

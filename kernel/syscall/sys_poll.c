@@ -1,5 +1,6 @@
 /* poll(2) and select(2). */
 #include "upath.h"
+#include "utime.h"
 #include <arch/time.h>
 #include <kernel/base/usercopy.h>
 #include <kernel/fs/fdtable.h>
@@ -27,16 +28,8 @@ static long look_until(struct look *l, uint64_t deadline_ns)
             err = -ETIMEDOUT;
         poll_end();
         if (ready != 0 || err != 0)
-            return err == -ETIMEDOUT ? 0 : err != 0 ? err : ready;
+            return err == -ETIMEDOUT ? 0 : err != 0 ? wait_done(err, deadline_ns) : ready;
     }
-}
-
-/* `ns` from now; saturates. */
-static uint64_t deadline_after(uint64_t ns)
-{
-    uint64_t now_ns = arch_time_ns();
-
-    return ns > NS_NEVER - 1 - now_ns ? NS_NEVER - 1 : now_ns + ns;
 }
 
 /* What holds of a descriptor now; POLLNVAL when it is not open. */
@@ -76,11 +69,12 @@ long sys_poll(const unsigned long args[6])
 {
     struct poll_look p = {.base = {poll_look}, .n = args[1]};
     int timeout_ms = (int)args[2];
+    uint64_t resumed = wait_resumed();
 
     if (p.n > FDS_MAX)
         return -EINVAL;
     uint64_t deadline_ns =
-        timeout_ms < 0 ? NS_NEVER : deadline_after((uint64_t)timeout_ms * NS_PER_MS);
+        timeout_ms < 0 ? NS_NEVER : wait_deadline(resumed, (uint64_t)timeout_ms * NS_PER_MS);
     size_t bytes = p.n * sizeof(p.fds[0]);
     /* At least one, so that there is something to allocate. */
     size_t room_bytes = MAX(bytes, sizeof(p.fds[0]));
@@ -157,6 +151,7 @@ static long select_look(struct look *l)
 static err_t select_deadline(uintptr_t addr, uint64_t *deadline_ns)
 {
     struct linux_timeval tv;
+    uint64_t resumed = wait_resumed();
 
     *deadline_ns = NS_NEVER;
     if (addr == 0)
@@ -166,7 +161,7 @@ static err_t select_deadline(uintptr_t addr, uint64_t *deadline_ns)
     if (tv.sec < 0 || tv.usec < 0)
         return -EINVAL;
     uint64_t sec = MIN((uint64_t)tv.sec, UINT32_MAX) + (uint64_t)tv.usec / 1000000;
-    *deadline_ns = deadline_after(sec * NS_PER_S + (uint64_t)tv.usec % 1000000 * 1000);
+    *deadline_ns = wait_deadline(resumed, sec * NS_PER_S + (uint64_t)tv.usec % 1000000 * 1000);
     return 0;
 }
 

@@ -28,36 +28,36 @@ long sys_createSharedRegion(const unsigned long args[6])
     return err ? err : shm_create(&call.who, call.name, args[1], (unsigned)args[2]);
 }
 
+/* After a stop the call is made again, and waits on for the region that it has closed (R5). */
+static long destroy(uintptr_t name, unsigned how, uintptr_t timespec)
+{
+    struct region_call call;
+    uint64_t ns, deadline_ns = wait_resumed();
+    if (deadline_ns) {
+        call.who = shm_caller_current();
+        return wait_done(shm_destroy_resume(&call.who, deadline_ns), deadline_ns);
+    }
+    err_t err = begin(&call, name);
+    deadline_ns = NS_NEVER;
+    if (!err && timespec) {
+        err = timespec_from_user(timespec, &ns);
+        deadline_ns = err ? 0 : deadline_after(ns);
+    }
+    if (!err)
+        err = shm_destroy(&call.who, call.name, how, deadline_ns);
+    return wait_done(err, deadline_ns);
+}
+
 /* destroySharedRegion(name) */
 long sys_destroySharedRegion(const unsigned long args[6])
 {
-    struct region_call call;
-    err_t err = begin(&call, args[0]);
-    return err ? err : shm_destroy(&call.who, call.name, RS_WAIT, NS_NEVER);
+    return destroy(args[0], RS_WAIT, 0);
 }
 
-/* A relative time of the user's as a deadline; a NULL pointer is for ever. */
-static err_t read_deadline(uintptr_t timespec, uint64_t *deadline_ns)
-{
-    uint64_t ns;
-    *deadline_ns = NS_NEVER;
-    if (!timespec)
-        return 0;
-    err_t err = timespec_from_user(timespec, &ns);
-    if (!err)
-        *deadline_ns = deadline_after(ns);
-    return err;
-}
-
-/* destroySharedRegionWith(name, how, const struct timespec *rel) */
+/* destroySharedRegionWith(name, how, const struct timespec *rel); NULL is for ever */
 long sys_destroySharedRegionWith(const unsigned long args[6])
 {
-    struct region_call call;
-    uint64_t deadline_ns;
-    err_t err = begin(&call, args[0]);
-    if (!err)
-        err = read_deadline(args[2], &deadline_ns);
-    return err ? err : shm_destroy(&call.who, call.name, (unsigned)args[1], deadline_ns);
+    return destroy(args[0], (unsigned)args[1], args[2]);
 }
 
 /* createMapping(name, void **region_beg) */
@@ -72,6 +72,7 @@ long sys_createMapping(const unsigned long args[6])
 static err_t read_map_how(uintptr_t addr, struct shm_map_how *how)
 {
     struct region_map map;
+    uint64_t resumed = wait_resumed();
     if (copy_from_user(&map, addr, sizeof map))
         return -EFAULT;
     if (map.reserved || map.timeout_ns < 0 || map.timeout_ns >= (int64_t)NS_PER_S)
@@ -85,7 +86,7 @@ static err_t read_map_how(uintptr_t addr, struct shm_map_how *how)
     };
     if (map.timeout_s >= 0 && (uint64_t)map.timeout_s < NS_NEVER / NS_PER_S - 1)
         how->deadline_ns =
-            deadline_after((uint64_t)map.timeout_s * NS_PER_S + (uint64_t)map.timeout_ns);
+            wait_deadline(resumed, (uint64_t)map.timeout_s * NS_PER_S + (uint64_t)map.timeout_ns);
     return 0;
 }
 
@@ -97,7 +98,9 @@ long sys_createMappingWith(const unsigned long args[6])
     err_t err = begin(&call, args[0]);
     if (!err)
         err = read_map_how(args[2], &how);
-    return err ? err : shm_map(&call.who, call.name, &how, args[1]);
+    if (!err)
+        err = wait_done(shm_map(&call.who, call.name, &how, args[1]), how.deadline_ns);
+    return err;
 }
 
 /* destroyMapping(name, addr) */
@@ -119,11 +122,14 @@ long sys_lockRegion(const unsigned long args[6])
 long sys_lockRegionTimed(const unsigned long args[6])
 {
     struct region_call call;
-    uint64_t ns;
+    uint64_t ns, resumed = wait_resumed();
     err_t err = begin(&call, args[0]);
     if (!err)
         err = timespec_from_user(args[1], &ns);
-    return err ? err : shm_lock(&call.who, call.name, deadline_after(ns));
+    if (err)
+        return err;
+    uint64_t deadline_ns = wait_deadline(resumed, ns);
+    return wait_done(shm_lock(&call.who, call.name, deadline_ns), deadline_ns);
 }
 
 long sys_tryLockRegion(const unsigned long args[6])

@@ -97,27 +97,23 @@ static long sleep_until(uint64_t deadline_ns, uintptr_t remain)
     return err;
 }
 
-/* A sleep that a stop interrupts ends when it would have ended without. */
-static long sleep_for(uint64_t ns, uintptr_t remain)
+static long sleep_for(uint64_t resumed, uint64_t ns, uintptr_t remain)
 {
-    uint64_t deadline_ns = signal_sleep_deadline(deadline_after(ns));
-    long err = sleep_until(deadline_ns, remain);
-    if (err == -EINTR)
-        signal_set_sleep_deadline(deadline_ns);
-    return err;
+    uint64_t deadline_ns = wait_deadline(resumed, ns);
+    return wait_done((err_t)sleep_until(deadline_ns, remain), deadline_ns);
 }
 
 long sys_nanosleep(const unsigned long args[6])
 {
-    uint64_t ns;
+    uint64_t ns, resumed = wait_resumed();
     err_t err = timespec_from_user(args[0], &ns);
-    return err ? err : sleep_for(ns, args[1]);
+    return err ? err : sleep_for(resumed, ns, args[1]);
 }
 
 /* clock_nanosleep(clock, flags, request, remain); only clocks that go on while one sleeps. */
 long sys_clock_nanosleep(const unsigned long args[6])
 {
-    uint64_t ns, now;
+    uint64_t ns, now, resumed = wait_resumed();
     if (args[0] == CLOCK_THREAD_CPUTIME_ID || !read_clock(args[0], &now))
         return -EINVAL;
     if (args[0] == CLOCK_PROCESS_CPUTIME_ID)
@@ -126,7 +122,7 @@ long sys_clock_nanosleep(const unsigned long args[6])
     if (err)
         return err;
     if (!(args[1] & TIMER_ABSTIME))
-        return sleep_for(ns, args[3]);
+        return sleep_for(resumed, ns, args[3]);
     if (ns <= now)
         return 0;
     return sleep_until(deadline_after(ns - now), 0);

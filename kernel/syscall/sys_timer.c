@@ -77,7 +77,7 @@ long sys_rt_sigtimedwait(const unsigned long args[6])
     sigset_t set;
     struct signal_info info;
     struct linux_siginfo user_info;
-    uint64_t ns, deadline_ns = NS_NEVER;
+    uint64_t ns, deadline_ns = NS_NEVER, resumed = wait_resumed();
     if (args[3] != sizeof set)
         return -EINVAL;
     if (copy_from_user(&set, args[0], sizeof set))
@@ -86,10 +86,12 @@ long sys_rt_sigtimedwait(const unsigned long args[6])
         err_t err = timespec_from_user(args[2], &ns);
         if (err)
             return err;
-        deadline_ns = deadline_after(ns);
+        deadline_ns = wait_deadline(resumed, ns);
     }
     long sig = signal_wait(set, deadline_ns, &info);
-    if (sig <= 0 || !args[1])
+    if (sig <= 0)
+        return wait_done((err_t)sig, deadline_ns);
+    if (!args[1])
         return sig;
     signal_fill_info(&user_info, (int)sig, &info);
     return copy_to_user(args[1], &user_info, sizeof user_info) ? -EFAULT : sig;

@@ -1,6 +1,12 @@
-/* Stopped processes: what reaches them, what their parent hears, and how a sleep goes on. */
+/* Stopped processes: what reaches them, what their parent hears, and how what waits goes on. */
 #define _GNU_SOURCE
+#include <poll.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+
 #include "child.h"
+#include "futex.h"
+#include "regions.h"
 
 static volatile sig_atomic_t count;
 
@@ -89,33 +95,215 @@ static void case_sigchld(void)
     sigchld_of_stops(SA_NOCLDSTOP, 0);
 }
 
+/* What waits for WAIT_MS, and must not end before. */
+#define WAIT_MS 300
+
+static void must_take(long beg_ms)
+{
+    CHECK(check_now_ms() - beg_ms >= WAIT_MS, "ended after %ld ms", check_now_ms() - beg_ms);
+}
+
 /* The rest is not asked for, so that only the kernel knows how much of it is left. */
-static void sleep_300_ms(void *arg)
+static void in_nanosleep(void *arg)
 {
     (void)arg;
-    struct timespec ts = {0, 300 * 1000000L};
+    struct timespec ts = {0, WAIT_MS * 1000000L};
     long beg_ms = check_now_ms();
 
     CHECK_OK(nanosleep(&ts, NULL));
-    CHECK(check_now_ms() - beg_ms >= 300, "ended after %ld ms", check_now_ms() - beg_ms);
+    must_take(beg_ms);
+}
+
+static void in_poll(void *arg)
+{
+    long beg_ms = check_now_ms();
+
+    (void)arg;
+    CHECK_EQ(poll(NULL, 0, WAIT_MS), 0);
+    must_take(beg_ms);
+}
+
+static void in_select(void *arg)
+{
+    struct timeval tv = {0, WAIT_MS * 1000};
+    long beg_ms = check_now_ms();
+
+    (void)arg;
+    CHECK_EQ(select(0, NULL, NULL, NULL, &tv), 0);
+    must_take(beg_ms);
+}
+
+static void in_futex(void *arg)
+{
+    struct timespec ts = {0, WAIT_MS * 1000000L};
+    long beg_ms = check_now_ms();
+    uint32_t word = 0;
+
+    (void)arg;
+    CHECK_ERRNO(syscall(SYS_futex, &word, FUTEX_WAIT, 0, &ts), ETIMEDOUT);
+    must_take(beg_ms);
+}
+
+static void in_sigtimedwait(void *arg)
+{
+    struct timespec ts = {0, WAIT_MS * 1000000L};
+    long beg_ms = check_now_ms();
+    sigset_t set;
+
+    (void)arg;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK_ERRNO(syscall(SYS_rt_sigtimedwait, &set, NULL, &ts, 8), EAGAIN);
+    must_take(beg_ms);
+}
+
+static void in_lock(void *arg)
+{
+    struct timespec ts = {0, WAIT_MS * 1000000L};
+    long beg_ms = check_now_ms();
+
+    (void)arg;
+    CHECK_ERR(lockRegionTimed("held", &ts), ERR_TIMEOUT);
+    must_take(beg_ms);
+}
+
+static void in_mapping(void *arg)
+{
+    struct region_map how = {.flags = RM_WAIT, .timeout_ns = WAIT_MS * 1000000L};
+    long beg_ms = check_now_ms();
+    void *p;
+
+    (void)arg;
+    CHECK_ERR(createMappingWith("never", &p, &how), ERR_TIMEOUT);
+    must_take(beg_ms);
+}
+
+static void in_destroy(void *beg)
+{
+    struct timespec ts = {0, WAIT_MS * 1000000L};
+    long beg_ms = check_now_ms();
+
+    region_unmap("held", beg);
+    CHECK_ERR(destroySharedRegionWith("held", RS_WAIT, &ts), ERR_TIMEOUT);
+    must_take(beg_ms);
 }
 
 /* Were it to begin again after each stop, it would not end here. */
-static void case_sleep_goes_on(void)
+static void must_end_though_stopped(child_fn *wait, void *arg)
 {
-    pid_t pid = child_start(sleep_300_ms, NULL);
+    pid_t pid = child_start(wait, arg);
     long end_ms = check_now_ms() + CHECK_LIMIT_MS / 6;
     int status;
 
     do {
-        CHECK(check_now_ms() < end_ms, "the sleep does not end");
-        check_sleep_ms(50);
+        CHECK(check_now_ms() < end_ms, "the wait does not end");
+        check_sleep_ms(WAIT_MS / 6);
         CHECK_OK(kill(pid, SIGSTOP));
         CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
         if (WIFSTOPPED(status))
             CHECK_OK(kill(pid, SIGCONT));
     } while (WIFSTOPPED(status));
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status 0x%x", (unsigned)status);
+}
+
+static void case_sleep_goes_on(void)
+{
+    must_end_though_stopped(in_nanosleep, NULL);
+}
+
+static void case_poll_goes_on(void)
+{
+    must_end_though_stopped(in_poll, NULL);
+    must_end_though_stopped(in_select, NULL);
+}
+
+static void case_futex_goes_on(void)
+{
+    must_end_though_stopped(in_futex, NULL);
+}
+
+static void case_sigtimedwait_goes_on(void)
+{
+    must_end_though_stopped(in_sigtimedwait, NULL);
+}
+
+static void case_region_calls_go_on(void)
+{
+    void *beg = region_new("held", 1);
+
+    CHECK_ERR(lockRegion("held"), ERR_OK);
+    must_end_though_stopped(in_lock, NULL);
+    must_end_though_stopped(in_mapping, NULL);
+    must_end_though_stopped(in_destroy, beg);
+}
+
+/* A wait with a time limit is not made again after a handler, whatever its flags say: signals that
+ * come often enough would keep it from ever ending. */
+static void interrupted_futex(void *arg)
+{
+    struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct timespec ts = {100, 0};
+    uint32_t word = 0;
+
+    (void)arg;
+    CHECK_OK(sigaction(SIGUSR1, &sa, NULL));
+    CHECK_ERRNO(syscall(SYS_futex, &word, FUTEX_WAIT, 0, &ts), EINTR);
+}
+
+static void case_handler_ends_timed_futex(void)
+{
+    pid_t pid;
+    int status;
+
+    signal(SIGUSR1, SIG_IGN);
+    pid = child_start(interrupted_futex, NULL);
+    for (long end_ms = check_now_ms() + CHECK_LIMIT_MS / 6; waitpid(pid, &status, WNOHANG) == 0;) {
+        CHECK(check_now_ms() < end_ms, "the wait does not end");
+        kill(pid, SIGUSR1);
+        check_sleep_ms(5);
+    }
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status 0x%x", (unsigned)status);
+}
+
+static void destroy_again(void *beg)
+{
+    region_unmap("again", beg);
+    CHECK_ERR(destroySharedRegion("again"), ERR_OK);
+}
+
+/* R5: a destroyer that is stopped goes on waiting for the region it has closed. */
+static void case_destroy_goes_on(void)
+{
+    void *beg = region_new("again", 1);
+    pid_t pid = child_start(destroy_again, beg);
+
+    region_wait_closed("again");
+    for (int i = 0; i < 5; i++) {
+        stop(pid);
+        go_on(pid);
+    }
+    CHECK_ERR(destroySharedRegion("again"), ERR_NOTEXIST);
+    region_unmap("again", beg);
+    CHILD_EXITS(pid, 0);
+    region_must_be_gone("again", "R5");
+}
+
+/* R5, A8: that region and no other, even if there is a new one of the name when it goes on. */
+static void case_destroy_goes_on_when_over(void)
+{
+    void *beg = region_new("again", 1);
+    pid_t pid = child_start(destroy_again, beg);
+
+    region_wait_closed("again");
+    stop(pid);
+    region_unmap("again", beg);
+    beg = region_new("again", 1);
+    CHECK_OK(kill(pid, SIGCONT));
+    CHILD_EXITS(pid, 0);
+    CHECK_EQ(region_look("again").mappings, 1);
+    region_unmap("again", region_map("again"));
+    region_unmap("again", beg);
+    CHECK_ERR(destroySharedRegion("again"), ERR_OK);
 }
 
 int main(void)
@@ -125,5 +313,12 @@ int main(void)
     RUN(case_stop_and_go);
     RUN(case_sigchld);
     RUN(case_sleep_goes_on);
+    RUN(case_poll_goes_on);
+    RUN(case_futex_goes_on);
+    RUN(case_sigtimedwait_goes_on);
+    RUN(case_region_calls_go_on);
+    RUN(case_handler_ends_timed_futex);
+    RUN(case_destroy_goes_on);
+    RUN(case_destroy_goes_on_when_over);
     return check_done();
 }

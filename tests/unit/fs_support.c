@@ -179,6 +179,16 @@ unsigned process_umask(void)
     return process.umask;
 }
 
+uint64_t signal_sleep_deadline(void)
+{
+    return 0;
+}
+
+void signal_set_sleep_deadline(uint64_t deadline_ns)
+{
+    (void)deadline_ns;
+}
+
 void signal_raise_current(int sig)
 {
     assert_int_equal(sig, SIGPIPE);

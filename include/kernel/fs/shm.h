@@ -26,6 +26,7 @@ struct shm_process {
 struct shm_thread {
     struct list held; /* T  contexts by smemcontext.held_node */
     uint64_t id;      /* c  thread generation, never reused */
+    uint64_t closed;  /* o  context whose end its last shm_destroy has waited for */
     uint32_t tid;     /* c  for people to read */
 };
 
@@ -54,9 +55,11 @@ err_t shm_name_check(const char *name, size_t length);
 
 err_t shm_create(const struct shm_caller *who, const char *name, size_t size_bytes, unsigned flags);
 
-/* `how`: RS_WAIT, RS_NOWAIT or RS_UNLINK (R6); the deadline is RS_WAIT's. */
+/* `how`: RS_WAIT, RS_NOWAIT or RS_UNLINK (R6); the deadline is RS_WAIT's.  After -EINTR the thread
+ * may go on waiting for the region that it has closed, whatever its name means by then. */
 err_t shm_destroy(const struct shm_caller *who, const char *name, unsigned how,
                   uint64_t deadline_ns);
+err_t shm_destroy_resume(const struct shm_caller *who, uint64_t deadline_ns);
 
 /* What createMappingWith asks for (R7). */
 struct shm_map_how {

@@ -56,12 +56,12 @@ void signal_deliver(void);
 void signal_exec(struct process *proc);
 
 /* The current system call (number `nr`) ended with -EINTR: it may be made again after the signal,
- * if no handler ran or, unless `no_handler`, one with SA_RESTART did. */
+ * if no handler ran or, unless `no_handler` or it has left a deadline, one with SA_RESTART did. */
 void signal_set_restart(unsigned long nr, bool no_handler);
 
-/* When the current system call, a relative sleep, ends: at `deadline_ns`, or when it would have
- * ended before it was interrupted, if it is being made again.  The second leaves that behind. */
-uint64_t signal_sleep_deadline(uint64_t deadline_ns);
+/* When the current system call, a relative sleep that is being made again, would have ended before
+ * it was interrupted; 0 when it is not.  The second leaves that behind. */
+uint64_t signal_sleep_deadline(void);
 void signal_set_sleep_deadline(uint64_t deadline_ns);
 
 /* What the signal system calls do, for the current thread.  Masks lose SIG_UNBLOCKABLE silently
