@@ -143,6 +143,24 @@ void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned pr
     fail();
 }
 
+err_t addrspace_map(struct addrspace *as, const struct map_request *req, uintptr_t *addr)
+{
+    fail();
+    return -ENOMEM;
+}
+
+err_t addrspace_unmap_mapping(struct addrspace *as, struct memstore *store, uintptr_t addr)
+{
+    fail();
+    return -ENOENT;
+}
+
+void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion *r, void *arg),
+                        void *arg)
+{
+    fail();
+}
+
 /* ---- the process */
 
 struct process *process_current(void)
@@ -237,6 +255,7 @@ static void audit_take(struct audit *audit)
     pmem_drain();
     pmem_audit(audit);
     kmem_audit(audit);
+    shm_audit(audit);
 }
 
 err_t fs_begin(const void *image, size_t bytes)
@@ -266,14 +285,10 @@ void fs_end(void)
     fs_fail_nth(0);
     fdtable_put(process.fds);
     vnode_put(process.cwd);
+    shm_check();
+    shm_shutdown();
     rootfs_unmount();
     audit_take(&after);
     if (audit_compare(&before, &after) != 0)
         fail_msg("not everything came back:\n%s", host_console());
-}
-
-/* /dev/shm needs address spaces: the guest tests have it. */
-err_t shm_file_init(struct vnode *dev)
-{
-    return 0;
 }
