@@ -96,14 +96,15 @@ static const struct rsdp *rsdp_find(paddr_t hint)
     return rsdp;
 }
 
-/* The table at `paddr`, whole and with a good checksum, or NULL. */
-static const struct table *table_at(paddr_t paddr)
+/* The table at `paddr` if it has this signature, is whole and has a good checksum, or NULL. */
+static const struct table *table_at(paddr_t paddr, const char *signature)
 {
-    const struct table *table = boot_ptr(paddr, sizeof(*table));
-    if (!table || table->bytes < sizeof(*table) || table->bytes > TABLE_BYTES_MAX ||
-        !boot_ptr(paddr, table->bytes) || !sum_ok(table, table->bytes))
+    const struct table *head = boot_ptr(paddr, sizeof(*head));
+    if (!head || memcmp(head->signature, signature, 4) != 0 || head->bytes < sizeof(*head) ||
+        head->bytes > TABLE_BYTES_MAX)
         return NULL;
-    return table;
+    const struct table *table = boot_ptr(paddr, head->bytes);
+    return table && sum_ok(table, table->bytes) ? table : NULL;
 }
 
 /* Looks through an RSDT (entries of 4 bytes) or an XSDT (of 8). */
@@ -112,9 +113,8 @@ static const struct madt *madt_in(const struct table *root, size_t entry_bytes)
     for (size_t at = sizeof(*root); at + entry_bytes <= root->bytes; at += entry_bytes) {
         uint64_t paddr = 0;
         memcpy(&paddr, (const char *)root + at, entry_bytes);
-        const struct table *table = table_at(paddr);
-        if (table && memcmp(table->signature, "APIC", 4) == 0 &&
-            table->bytes >= sizeof(struct madt))
+        const struct table *table = table_at(paddr, "APIC");
+        if (table && table->bytes >= sizeof(struct madt))
             return (const struct madt *)table;
     }
     return NULL;
@@ -124,13 +124,11 @@ static const struct madt *madt_find(const struct rsdp *rsdp)
 {
     const struct table *xsdt = NULL, *rsdt;
     if (rsdp->revision >= 2 && sum_ok(rsdp, sizeof(*rsdp)))
-        xsdt = table_at(rsdp->xsdt);
-    if (xsdt && memcmp(xsdt->signature, "XSDT", 4) == 0)
+        xsdt = table_at(rsdp->xsdt, "XSDT");
+    if (xsdt)
         return madt_in(xsdt, 8);
-    rsdt = table_at(rsdp->rsdt);
-    if (rsdt && memcmp(rsdt->signature, "RSDT", 4) == 0)
-        return madt_in(rsdt, 4);
-    return NULL;
+    rsdt = table_at(rsdp->rsdt, "RSDT");
+    return rsdt ? madt_in(rsdt, 4) : NULL;
 }
 
 static void madt_lapic(struct acpi_info *out, const struct madt_lapic *e)

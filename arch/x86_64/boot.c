@@ -4,16 +4,37 @@
 #include "clock.h"
 #include "cpu.h"
 #include "kmap.h"
+#include "layout.h"
 #include "pvh.h"
 #include "start.h"
 #include "uart.h"
 #include "x86.h"
+#include <abi/exit.h>
 #include <arch/console.h>
 #include <arch/upcall.h>
+#include <kernel/base/printk.h>
 
 #define DEBUG_EXIT_PORT 0xf4 /* QEMU's isa-debug-exit */
 
 static uint8_t ist_stacks[IST_COUNT * IST_STACK_BYTES] __attribute__((aligned(16)));
+
+paddr_t image_paddr(const void *p)
+{
+    return (uintptr_t)p - KERNEL_BASE;
+}
+
+const void *boot_ptr(paddr_t paddr, uint64_t bytes)
+{
+    if (paddr == 0 || paddr >= BOOT_MAP_BYTES || bytes > BOOT_MAP_BYTES - paddr)
+        return NULL;
+    return arch_paddr_to_ptr(paddr);
+}
+
+_Noreturn void boot_fail(const char *why)
+{
+    printk("boot: %s\n", why);
+    arch_power_off(EXIT_CODE_BOOT);
+}
 
 _Noreturn void boot_main(uint32_t start_info)
 {

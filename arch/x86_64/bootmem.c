@@ -1,24 +1,8 @@
 /* Memory before there is an allocator: lists of ranges, and pages taken from them. */
 #include "bootmem.h"
-#include "layout.h"
-#include <abi/exit.h>
-#include <kernel/base/printk.h>
 #include <lib/string.h>
 
-#define BOOT_MAP_BYTES (1ul << 32)
-
 struct bootinfo bootinfo;
-
-_Noreturn void boot_fail(const char *why)
-{
-    printk("boot: %s\n", why);
-    arch_power_off(EXIT_CODE_BOOT);
-}
-
-paddr_t image_paddr(const void *p)
-{
-    return (uintptr_t)p - KERNEL_BASE;
-}
 
 static void range_delete(struct prange *list, unsigned *n, unsigned i)
 {
@@ -105,11 +89,4 @@ void *boot_page_alloc(void)
         return memset(arch_paddr_to_ptr(at), 0, PAGE_BYTES);
     }
     boot_fail("not enough memory");
-}
-
-void *boot_ptr(paddr_t paddr, uint64_t bytes)
-{
-    if (paddr == 0 || paddr >= BOOT_MAP_BYTES || bytes > BOOT_MAP_BYTES - paddr)
-        return NULL;
-    return arch_paddr_to_ptr(paddr);
 }

@@ -3,6 +3,8 @@
 
 #include <arch/mmu.h>
 
+#define BOOT_MAP_BYTES (1ul << 32)
+
 /* Ends of the parts of the kernel image; page aligned (linker.ld). */
 extern const char image_text_beg[], image_text_end[], image_rodata_end[], image_end[];
 
@@ -30,8 +32,9 @@ void boot_reserve(paddr_t beg, paddr_t end);
 void *boot_page_alloc(void);
 
 /* The boot map covers the first 4 GiB: a pointer to `bytes` at `paddr`, NULL when they are not all
- * there. */
-void *boot_ptr(paddr_t paddr, uint64_t bytes);
+ * there.  All that reads what a firmware or loader wrote asks here first, and reads no byte more
+ * than it asked for: tests/fuzz hands out just that.  Not aligned. */
+const void *boot_ptr(paddr_t paddr, uint64_t bytes);
 
 /* Says why on the console and ends the machine with EXIT_CODE_BOOT. */
 _Noreturn void boot_fail(const char *why);
