@@ -11,21 +11,22 @@
 #define LOW_BYTES        (1ul << 20) /* firmware keeps its tables here, RAM or not */
 #define RAM_LIMIT        (1ul << 40) /* the direct map has room for more; nobody has tried */
 
+/* The loader puts them where it likes, at any address. */
 struct start_info {
     uint32_t magic, version, flags, nmodules;
     uint64_t modules, cmdline, rsdp;
     uint64_t memmap; /* from here on: version 1 */
     uint32_t nmemmap, unused;
-};
+} __attribute__((packed));
 
 struct start_module {
     uint64_t paddr, bytes, cmdline, unused;
-};
+} __attribute__((packed));
 
 struct start_memmap {
     uint64_t addr, bytes;
     uint32_t type, unused;
-};
+} __attribute__((packed));
 
 static char cmdline[CMDLINE_BYTES];
 
@@ -102,8 +103,10 @@ paddr_t pvh_parse(paddr_t paddr)
     const struct start_info *info = boot_ptr(paddr, sizeof(*info));
     if (!info || info->magic != START_INFO_MAGIC || info->version < 1)
         boot_fail("no PVH start_info of version 1");
-    const struct start_memmap *map = boot_ptr(info->memmap, (uint64_t)info->nmemmap * sizeof(*map));
-    if (!map || info->nmemmap == 0 || info->nmemmap > MEMMAP_MAX)
+    const struct start_memmap *map = NULL;
+    if (info->nmemmap > 0 && info->nmemmap <= MEMMAP_MAX)
+        map = boot_ptr(info->memmap, info->nmemmap * sizeof(*map));
+    if (!map)
         boot_fail("no memory map");
     memmap_parse(map, info->nmemmap);
     paddr_t image_beg = image_paddr(image_text_beg);
