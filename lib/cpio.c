@@ -73,7 +73,7 @@ static const char *plain_name(const char *name)
         else
             break;
     }
-    return strcmp(name, ".") == 0 ? "" : name;
+    return strcmp(name, ".") == 0 ? name + 1 : name;
 }
 
 int cpio_next(struct cpio_iter *it, struct cpio_entry *entry)

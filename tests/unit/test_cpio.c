@@ -68,6 +68,7 @@ static void test_whole(void **state)
     for (unsigned i = 0; i < ARRAY_LEN(members); i++) {
         assert_int_equal(cpio_next(&it, &entry), 1);
         assert_string_equal(entry.name, names[i]);
+        assert_true(entry.name > archive && entry.name < (const char *)entry.data);
         assert_int_equal(entry.mode, members[i].mode);
         assert_int_equal(entry.size_bytes, strlen(members[i].data));
         assert_memory_equal(entry.data, members[i].data, entry.size_bytes);
