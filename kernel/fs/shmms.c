@@ -138,7 +138,7 @@ static struct smemcontext *context_new(const struct shm_caller *who, const struc
     ctx->kind = (uint8_t)spec->kind;
     ctx->size_bytes = spec->size_bytes;
     ctx->flags = (uint8_t)spec->flags;
-    ctx->mode = (uint16_t)(spec->mode & 0777);
+    ctx->mode = (uint16_t)(spec->mode & 07777);
     ctx->uid = who->cred->euid;
     ctx->gid = who->cred->egid;
     ctx->users = 1;

@@ -346,6 +346,18 @@ static void failing_allocations(void **state)
     }
 }
 
+/* P1: a file of /dev/shm is made with all of its mode, as any other. */
+static void special_bits(void **state)
+{
+    static const char *const paths[] = {"/tmp/f", "/dev/shm/f"};
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        MUST(make(paths[i], 07755));
+        assert_int_equal(stat_of(paths[i]).st_mode, S_IFREG | 07755);
+        MUST(SYS(chmod, ARG(paths[i]), 01640));
+        assert_int_equal(stat_of(paths[i]).st_mode, S_IFREG | 01640);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +367,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(renames, setup, teardown),
         cmocka_unit_test_setup_teardown(directories, setup, teardown),
         cmocka_unit_test_setup_teardown(rights, setup, teardown),
+        cmocka_unit_test_setup_teardown(special_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(failing_allocations, setup, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
