@@ -111,3 +111,73 @@ CHECK_UNUSED static void door_storm(const char *kind, storm_turn *turn)
         WAIT_UNTIL(!door_count(kind), "A4: %s", region_table());
     }
 }
+
+/* Two threads in fn at the same moment, and what each returned. */
+typedef long door_call(void);
+
+struct door_thread {
+    door_call *call;
+    pthread_barrier_t *start;
+    long result;
+};
+
+CHECK_UNUSED static void *door_thread(void *arg)
+{
+    struct door_thread *t = arg;
+
+    pthread_barrier_wait(t->start);
+    t->result = t->call();
+    return NULL;
+}
+
+CHECK_UNUSED static void door_two_at_once(door_call *call, long results[2])
+{
+    pthread_barrier_t start;
+    struct door_thread mine = {call, &start, 0}, other = {call, &start, 0};
+    pthread_t thread;
+
+    CHECK_EQ(pthread_barrier_init(&start, NULL, 2), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, door_thread, &other), 0);
+    door_thread(&mine);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    results[0] = mine.result;
+    results[1] = other.result;
+}
+
+/* A3: each allocation of a call failing in turn, until none is left; what the last call answered.
+ * `undone` looks after each failure, when there is more to see than the table. */
+CHECK_UNUSED static long door_failing(const char *name, long nr, const long args[3],
+                                      void (*undone)(unsigned n))
+{
+    for (unsigned n = 1;; n++) {
+        struct fail_result r;
+
+        table_keep();
+        r = fail_nth(n, nr, args[0], args[1], args[2]);
+        if (!r.delivered) {
+            CHECK(r.result > 0 && n > 1, "A3: %ld", r.result);
+            return r.result;
+        }
+        CHECK_EQ(r.result, -ENOMEM);
+        table_must_be_kept(name, n);
+        if (undone)
+            undone(n);
+    }
+}
+
+/* A4: a process that has a context of a door runs the test's program again, as "after-exec", where
+ * door_main() calls `after`. */
+static const char *door_self;
+
+CHECK_UNUSED static _Noreturn void door_exec(void)
+{
+    execl(door_self, door_self, "after-exec", (char *)NULL);
+    _exit(99);
+}
+
+CHECK_UNUSED static void door_main(int argc, char **argv, int (*after)(void))
+{
+    door_self = argv[0];
+    if (argc > 1 && strcmp(argv[1], "after-exec") == 0)
+        exit(after());
+}

@@ -8,8 +8,6 @@
 
 #define IDS_MAX 64
 
-static const char *self;
-
 static char *open_page(int id)
 {
     long addr = xv6_open(id);
@@ -244,8 +242,7 @@ static int after_exec(void)
 static void exec_self(CHECK_UNUSED void *arg)
 {
     *open_page(8) = 1;
-    execl(self, self, "after-exec", (char *)NULL);
-    _exit(99);
+    door_exec();
 }
 
 static void case_exec(void)
@@ -276,31 +273,24 @@ static void case_munmap(void)
     CHECK_EQ(probe_read(again), SIGSEGV);
 }
 
-static void *open_in_thread(void *arg)
+static long open_twelve(void)
 {
-    pthread_barrier_wait(arg);
-    return open_page(12);
+    return xv6_open(12);
 }
 
 /* Two threads that open at once: one mapping, two counts. */
 static void case_threads(void)
 {
-    pthread_barrier_t start;
-
-    CHECK_EQ(pthread_barrier_init(&start, NULL, 2), 0);
     for (int round = 0; round < 50; round++) {
-        pthread_t thread;
-        void *other, *page;
+        long pages[2];
 
-        CHECK_EQ(pthread_create(&thread, NULL, open_in_thread, &start), 0);
-        page = open_in_thread(&start);
-        CHECK_EQ(pthread_join(thread, &other), 0);
-        CHECK(page == other, "X2: %p and %p", page, other);
+        door_two_at_once(open_twelve, pages);
+        CHECK(pages[0] > 0 && pages[0] == pages[1], "X2: %#lx and %#lx", pages[0], pages[1]);
         CHECK_EQ(region_look("12").mappings, 1);
         CHECK_EQ(xv6_close(12), 0);
-        CHECK_EQ(probe_read(page), 0);
+        CHECK_EQ(probe_read((char *)pages[0]), 0);
         CHECK_EQ(xv6_close(12), 0);
-        CHECK_EQ(probe_read(page), SIGSEGV);
+        CHECK_EQ(probe_read((char *)pages[0]), SIGSEGV);
         CHECK(xv6_close(12) < 0, "X2: closed once too often");
     }
 }
@@ -431,23 +421,17 @@ static void hold_open(void *arg)
     gate_pass(&gates[1]);
 }
 
+static void must_not_be_open(unsigned n)
+{
+    CHECK(xv6_close(21) < 0, "A3: allocation %u: it is open", n);
+}
+
 /* A3: each allocation of an open failing in turn; `is_new`: of a page that is not there yet. */
 static void open_failing(bool is_new)
 {
-    for (unsigned n = 1;; n++) {
-        struct fail_result r;
+    long page = door_failing("shm_open", SHOAL_SYS_shm_open, (const long[3]){21}, must_not_be_open);
 
-        table_keep();
-        r = fail_nth(n, SHOAL_SYS_shm_open, 21, 0, 0);
-        if (!r.delivered) {
-            CHECK(r.result > 0 && n > 1, "A3: %ld", r.result);
-            CHECK_EQ(*(char *)r.result, is_new ? 0 : 21);
-            break;
-        }
-        CHECK_EQ(r.result, -ENOMEM);
-        table_must_be_kept("shm_open", n);
-        CHECK(xv6_close(21) < 0, "A3: allocation %u: it is open", n);
-    }
+    CHECK_EQ(*(char *)page, is_new ? 0 : 21);
     for (unsigned n = 1; n < 5; n++) {
         struct fail_result r;
 
@@ -475,9 +459,7 @@ static void case_failing_allocations(void)
 
 int main(int argc, char **argv)
 {
-    self = argv[0];
-    if (argc > 1 && strcmp(argv[1], "after-exec") == 0)
-        return after_exec();
+    door_main(argc, argv, after_exec);
     RUN(case_any_id);
     RUN(case_counts);
     RUN(case_close_of_what_is_not_open);

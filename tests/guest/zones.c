@@ -8,8 +8,6 @@
 #include "doors.h"
 #include "probe.h"
 
-static const char *self;
-
 static char *zone(int id, int flags, int pages)
 {
     long addr = zone_get(id, flags, pages);
@@ -302,8 +300,7 @@ static int after_exec(void)
 static void exec_self(CHECK_UNUSED void *arg)
 {
     *zone(13, M_CREATE, 1) = 1;
-    execl(self, self, "after-exec", (char *)NULL);
-    _exit(99);
+    door_exec();
 }
 
 static void case_exec(void)
@@ -312,26 +309,20 @@ static void case_exec(void)
     door_must_be_empty("zone", "Z2: exit lets go");
 }
 
-static void *get_in_thread(void *arg)
+static long create_twenty(void)
 {
-    pthread_barrier_wait(arg);
-    return (void *)zone_get(20, M_CREATE, 2);
+    return zone_get(20, M_CREATE, 2);
 }
 
 /* Two threads create at once: one does. */
 static void case_threads(void)
 {
-    pthread_barrier_t start;
-
-    CHECK_EQ(pthread_barrier_init(&start, NULL, 2), 0);
     for (int round = 0; round < 50; round++) {
-        pthread_t thread;
-        void *other, *mine;
+        long zones[2];
 
-        CHECK_EQ(pthread_create(&thread, NULL, get_in_thread, &start), 0);
-        mine = get_in_thread(&start);
-        CHECK_EQ(pthread_join(thread, &other), 0);
-        CHECK(((long)mine == -EEXIST) + ((long)other == -EEXIST) == 1, "Z1: %p %p", mine, other);
+        door_two_at_once(create_twenty, zones);
+        CHECK((zones[0] == -EEXIST) + (zones[1] == -EEXIST) == 1, "Z1: %ld %ld", zones[0],
+              zones[1]);
         CHECK_EQ(region_look("20").mappings, 1);
         unmap((char *)SHMBASE, 2);
         door_must_be_empty("zone", "Z2");
@@ -399,36 +390,18 @@ static void case_cycles(void)
     door_must_be_empty("zone", "Z2");
 }
 
-/* A3: each allocation of a get failing in turn. */
-static void get_failing(int flags, int pages)
-{
-    for (unsigned n = 1;; n++) {
-        struct fail_result r;
-
-        table_keep();
-        r = fail_nth(n, SHOAL_SYS_shmem, 30, flags, pages);
-        if (!r.delivered) {
-            CHECK(r.result > 0 && n > 1, "A3: %ld", r.result);
-            return;
-        }
-        CHECK_EQ(r.result, -ENOMEM);
-        table_must_be_kept("shmem", n);
-    }
-}
-
 static void case_failing_allocations(void)
 {
-    get_failing(M_CREATE, 20);
-    get_failing(M_RDONLY, 0);
-    get_failing(M_WAIT, 3);
+    static const long gets[][3] = {{30, M_CREATE, 20}, {30, M_RDONLY, 0}, {30, M_WAIT, 3}};
+
+    for (unsigned i = 0; i < 3; i++)
+        (void)door_failing("shmem", SHOAL_SYS_shmem, gets[i], NULL); /* A3 */
     CHECK_EQ(region_look("30").mappings, 3);
 }
 
 int main(int argc, char **argv)
 {
-    self = argv[0];
-    if (argc > 1 && strcmp(argv[1], "after-exec") == 0)
-        return after_exec();
+    door_main(argc, argv, after_exec);
     RUN(case_errors);
     RUN(case_extents);
     RUN(case_read_only);
