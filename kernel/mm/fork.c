@@ -31,11 +31,7 @@ static err_t copy_region(struct addrspace *child, struct memregion *r, struct me
         return -ENOMEM;
     c->beg = r->beg;
     c->end = r->end;
-    c->prot = r->prot;
-    c->max_prot = r->max_prot;
-    c->shared = r->shared;
-    c->stack = r->stack;
-    c->no_fork = r->no_fork;
+    region_copy_rights(c, r);
     c->store_page = r->store_page;
     if (r->mapping) {
         bool first = !r->mapping->twin;

@@ -26,6 +26,9 @@ void region_link(struct addrspace *as, struct memregion *r);
 /* Takes it out of both and appends it to `dead` (by rmap_node). */
 void region_unlink(struct memregion *r, struct list *dead);
 
+/* Gives `to` what `from` allows and how it is inherited: all but place, mapping and store. */
+void region_copy_rights(struct memregion *to, const struct memregion *from);
+
 /* Cuts `r` at `addr` (inside it, page aligned): r keeps the lower part, `upper` (from region_new)
  * becomes the rest. */
 void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper);

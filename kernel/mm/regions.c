@@ -119,17 +119,22 @@ void region_unlink(struct memregion *r, struct list *dead)
     list_push_back(dead, &r->rmap_node);
 }
 
+void region_copy_rights(struct memregion *to, const struct memregion *from)
+{
+    to->prot = from->prot;
+    to->max_prot = from->max_prot;
+    to->shared = from->shared;
+    to->stack = from->stack;
+    to->no_fork = from->no_fork;
+}
+
 void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper)
 {
     ASSERT(addr > r->beg && addr < r->end && IS_ALIGNED(addr, PAGE_BYTES));
     upper->as = r->as;
     upper->beg = addr;
     upper->end = r->end;
-    upper->prot = r->prot;
-    upper->max_prot = r->max_prot;
-    upper->shared = r->shared;
-    upper->stack = r->stack;
-    upper->no_fork = r->no_fork;
+    region_copy_rights(upper, r);
     upper->mapping = r->mapping;
     upper->store_page = region_page_idx(r, addr);
     if (r->mapping)
