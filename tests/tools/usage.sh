@@ -5,11 +5,12 @@
 
 run --help
 expect_status 0 "--help"
-for option in --as --cpus --mem --machine --accel --gdb --gdb-socket --print --debug --release --budget --append --icount --quiet; do
+for option in --as --with --cpus --mem --machine --accel --gdb --gdb-socket --print --debug --release --budget --append --icount --quiet; do
     expect_text "$out" "$option" "--help"
 done
 
-for options in "--cpus two" "--cpus" "--machine pc" "--accel fast" "--no-such-option" "--budget -1" "--as xv7 a.c" "--as osv hello" "--as osv"; do
+for options in "--cpus two" "--cpus" "--machine pc" "--accel fast" "--no-such-option" "--budget -1" "--as xv7 a.c" "--as osv hello" "--as osv" \
+    "--with hello" "--with a=/dev/null hello" "--with /a=$scratch/none hello"; do
     # shellcheck disable=SC2086
     run $options
     expect_status 2 "tools/run $options"
