@@ -49,10 +49,11 @@ int vpmap_init(struct vpmap *map)
 static void table_collect(pte_t *table, int level, unsigned nentries, struct list *tables)
 {
     for (unsigned i = 0; i < nentries && (level > 1 || KERNEL_DEBUG); i++) {
-        if (!pte_present(table[i]))
+        pte_t entry = pte_load(&table[i]);
+        if (!pte_present(entry))
             continue;
-        ASSERTF(level > 1, "a page is still mapped: pte 0x%lx", (unsigned long)table[i]);
-        table_collect(entry_table(table[i]), level - 1, ENTRIES, tables);
+        ASSERTF(level > 1, "a page is still mapped: pte 0x%lx", (unsigned long)entry);
+        table_collect(entry_table(entry), level - 1, ENTRIES, tables);
     }
     list_push_back(tables, &ptr_to_page(table)->node);
 }
@@ -79,18 +80,18 @@ pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create)
     DEBUG_ASSERT(va < USER_END);
     pte_t *table = map->root;
     for (int level = ROOT_LEVEL; level > 1; level--) {
-        pte_t *entry = &table[entry_idx(va, level)];
-        if (!pte_present(*entry)) {
+        pte_t *slot = &table[entry_idx(va, level)];
+        pte_t entry = pte_load(slot);
+        if (!pte_present(entry)) {
             pte_t *child = create ? table_alloc() : NULL;
             if (!child)
                 return NULL;
             /* Other CPUs' page walkers see the entry at once: the zeroed table comes before it
              * (release). */
-            __atomic_store_n(
-                entry, arch_ptr_to_paddr(child) | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
-                __ATOMIC_RELEASE);
+            entry = arch_ptr_to_paddr(child) | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED;
+            __atomic_store_n(slot, entry, __ATOMIC_RELEASE);
         }
-        table = entry_table(*entry);
+        table = entry_table(entry);
     }
     return &table[entry_idx(va, 1)];
 }
@@ -101,15 +102,17 @@ pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end)
     while (at < end) {
         pte_t *table = map->root;
         int level = ROOT_LEVEL;
-        while (level > 1 && pte_present(table[entry_idx(at, level)])) {
-            table = entry_table(table[entry_idx(at, level)]);
-            level--;
+        for (; level > 1; level--) {
+            pte_t entry = pte_load(&table[entry_idx(at, level)]);
+            if (!pte_present(entry))
+                break;
+            table = entry_table(entry);
         }
         /* The run of absent entries in this table; the walk from the root starts again where it
          * ends. */
         do {
             pte_t *slot = &table[entry_idx(at, level)];
-            if (pte_present(*slot)) {
+            if (pte_present(pte_load(slot))) {
                 if (level > 1)
                     break;
                 *va = at;
@@ -134,9 +137,9 @@ static void unlink_below(pte_t *table, int level, uintptr_t base, const struct u
     uintptr_t end = MIN(u->end, base + ENTRIES * span);
     for (uintptr_t va = MAX(base, ALIGN_DOWN(u->beg, span)); va < end; va += span) {
         pte_t *entry = &table[entry_idx(va, level)];
-        if (!pte_present(*entry))
+        if (!pte_present(pte_load(entry)))
             continue;
-        pte_t *child = entry_table(*entry);
+        pte_t *child = entry_table(pte_load(entry));
         if (va >= u->floor && va + span <= u->ceiling) {
             __atomic_store_n(entry, 0, __ATOMIC_RELEASE);
             table_collect(child, level - 1, ENTRIES, u->tables);

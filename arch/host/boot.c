@@ -14,9 +14,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The same in every run, so that what depends on an address does not depend on the run: above what
- * AddressSanitizer keeps for itself. */
-#define ARENA_ADDRESS  0x200000000000ul
+/* The same in every run, so that what depends on an address does not depend on the run: where the
+ * sanitizer lets the program have memory. */
+#if __has_feature(thread_sanitizer)
+#define ARENA_ADDRESS 0x1000000000ul
+#else
+#define ARENA_ADDRESS 0x200000000000ul
+#endif
 #define STACK_BYTES    (512ul << 10)
 #define IMAGE_BYTES    (512ul << 10)
 #define CONSOLE_BYTES  (256u << 10)
@@ -27,7 +31,7 @@ char *host_arena;
 static const struct host_config *config;
 static struct host_context outside; /* host_boot()'s caller */
 static void **stacks;               /* by frame */
-static int exit_code;
+static int exit_code = HOST_EXIT_PAUSED;
 static bool hung;
 static char console[CONSOLE_BYTES + 1];
 static size_t console_used;
@@ -37,6 +41,13 @@ const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=0";
+}
+
+/* A race ends the run, as everything else that is wrong. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "halt_on_error=1:abort_on_error=1:report_signal_unsafe=0";
 }
 
 /* ---- memory */
@@ -166,7 +177,7 @@ void arch_power_off(unsigned code)
     exit_code = hung ? HOST_EXIT_HANG : (int)code;
     if (code == EXIT_CODE_PANIC)
         print_end();
-    context_switch(cpu_self()->running, &outside);
+    sim_leave(&outside);
     __builtin_trap(); /* nobody comes back to a machine that is off */
 }
 
@@ -189,9 +200,10 @@ static void boot_main(void *arg)
 
 static int run(void)
 {
-    exit_code = HOST_EXIT_PAUSED;
-    context_switch(&outside, cpu_self()->running);
-    return exit_code;
+    sim_run(&outside);
+    int code = exit_code;
+    exit_code = HOST_EXIT_PAUSED; /* unless it powers off next time */
+    return code;
 }
 
 int host_boot(const struct host_config *c)
@@ -209,7 +221,7 @@ int host_boot(const struct host_config *c)
 
 void host_pause(void)
 {
-    context_switch(cpu_self()->running, &outside);
+    sim_leave(&outside);
 }
 
 int host_resume(void)

@@ -22,14 +22,14 @@ context_swap:
     popq %rbp
     ret
 
-/* First code of a new context: entry in rbx, its argument in r12. */
+/* First code of a new context: entry in rbx, its argument in r12; a return address of 0 is on the
+ * stack. */
     .globl context_begin
     .type context_begin, @function
 context_begin:
     movq %rbx, %rdi
     movq %r12, %rsi
     xorl %ebp, %ebp
-    pushq $0
     jmp context_first
 
 /* context_leave(void *top, void (*entry)(void)): goes on in entry on an empty stack */

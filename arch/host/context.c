@@ -2,6 +2,7 @@
 #include "sim.h"
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/tsan_interface.h>
 #include <stddef.h>
 
 void context_swap(void **save_sp, void *next_sp);
@@ -9,23 +10,64 @@ void context_begin(void);
 _Noreturn void context_leave(void *top, void (*entry)(void));
 _Noreturn void context_first(void (*entry)(void *arg), void *arg);
 
+/* ThreadSanitizer would note an entry on one stack and the return on another. */
+#define UNWATCHED __attribute__((disable_sanitizer_instrumentation))
+
+#if __has_feature(address_sanitizer)
 /* The context that was left last: its stack's place comes from the sanitizer, which knows it even
  * for the stack that the process began on. */
 static struct host_context *left;
 
-#if __has_feature(address_sanitizer)
-static void fiber_start(void **save, const struct host_context *to)
+static void fiber_make(struct host_context *c) {}
+
+static void fiber_start(struct host_context *from, struct host_context *to)
 {
-    __sanitizer_start_switch_fiber(save, to->stack_beg, to->stack_bytes);
+    left = from;
+    __sanitizer_start_switch_fiber(&from->fake_stack, to->stack_beg, to->stack_bytes);
 }
 
-static void fiber_finish(void *saved)
+static void fiber_finish(void *fake_stack)
 {
-    __sanitizer_finish_switch_fiber(saved, &left->stack_beg, &left->stack_bytes);
+    __sanitizer_finish_switch_fiber(fake_stack, &left->stack_beg, &left->stack_bytes);
+}
+
+static void fiber_restart(struct host_context *c) {}
+#elif __has_feature(thread_sanitizer)
+/* Each stack has its fiber, whose name is in the stack's lowest word. */
+static void **fiber_slot(const struct host_context *c)
+{
+    return (void **)c->stack_beg;
+}
+
+static void fiber_make(struct host_context *c)
+{
+    if (*fiber_slot(c))
+        __tsan_destroy_fiber(*fiber_slot(c));
+    *fiber_slot(c) = c->fiber = __tsan_create_fiber(0);
+}
+
+UNWATCHED static void fiber_start(struct host_context *from, struct host_context *to)
+{
+    if (!from->fiber)
+        from->fiber = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(to->fiber, 0);
+}
+
+UNWATCHED static void fiber_finish(void *fake_stack) {}
+
+/* A new one: the old one remembers calls that will not return. */
+UNWATCHED static void fiber_restart(struct host_context *c)
+{
+    void *old = c->fiber;
+    *fiber_slot(c) = c->fiber = __tsan_create_fiber(0);
+    __tsan_switch_to_fiber(c->fiber, 0);
+    __tsan_destroy_fiber(old);
 }
 #else
-static void fiber_start(void **save, const struct host_context *to) {}
-static void fiber_finish(void *saved) {}
+static void fiber_make(struct host_context *c) {}
+static void fiber_start(struct host_context *from, struct host_context *to) {}
+static void fiber_finish(void *fake_stack) {}
+static void fiber_restart(struct host_context *c) {}
 #endif
 
 void context_init(struct host_context *c, void *stack_beg, size_t stack_bytes,
@@ -43,25 +85,26 @@ void context_init(struct host_context *c, void *stack_beg, size_t stack_bytes,
     *--sp = NULL;
     *--sp = NULL;
     *c = (struct host_context){.sp = sp, .stack_beg = stack_beg, .stack_bytes = stack_bytes};
+    fiber_make(c);
 }
 
-void context_first(void (*entry)(void *arg), void *arg)
+UNWATCHED void context_first(void (*entry)(void *arg), void *arg)
 {
     fiber_finish(NULL);
     entry(arg);
     __builtin_trap(); /* nothing to return to */
 }
 
-void context_switch(struct host_context *from, struct host_context *to)
+UNWATCHED void context_switch(struct host_context *from, struct host_context *to)
 {
-    left = from;
-    fiber_start(&from->fake_stack, to);
+    fiber_start(from, to);
     context_swap(&from->sp, to->sp);
     fiber_finish(from->fake_stack);
 }
 
-void context_restart(struct host_context *c, void (*entry)(void))
+UNWATCHED void context_restart(struct host_context *c, void (*entry)(void))
 {
     ASAN_UNPOISON_MEMORY_REGION(c->stack_beg, c->stack_bytes);
+    fiber_restart(c);
     context_leave((char *)c->stack_beg + c->stack_bytes, entry);
 }

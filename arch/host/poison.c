@@ -7,7 +7,7 @@
 
 void arch_poison(const void *p, size_t n)
 {
-    if (IS_ALIGNED((uintptr_t)p | n, PAGE_BYTES))
+    if (sim_others_stand_still() && IS_ALIGNED((uintptr_t)p | n, PAGE_BYTES))
         tlb_check_unused(arch_ptr_to_paddr(p), n);
     ASAN_POISON_MEMORY_REGION(p, n);
 }

@@ -147,30 +147,11 @@ void sim_interrupt(unsigned cpu, unsigned irq)
     sim_cpus[cpu].halted = false;
 }
 
-/* On the stack of whatever it interrupts, which may go on another CPU. */
-static void take_interrupts(void)
+unsigned sim_take_pending(struct cpu_local *cpu)
 {
-    struct cpu_local *cpu = cpu_self();
-    struct arch_thread *t = cpu->thread;
-    bool user = t && t->user_mode;
     unsigned pending = cpu->pending;
     cpu->pending = 0;
-    cpu->seen.irq_on = false;
-    if (user)
-        t->user_mode = false;
-    if (pending & SIM_IRQ_TLB)
-        tlb_interrupt();
-    if (pending & SIM_IRQ_TIMER)
-        kernel_timer_irq();
-    if (pending & SIM_IRQ_KICK)
-        kernel_resched_irq();
-    if (user)
-        kernel_return_to_user();
-    else
-        kernel_preempt();
-    if (user)
-        t->user_mode = true;
-    cpu_self()->seen.irq_on = true;
+    return pending;
 }
 
 void host_point(void)
@@ -181,7 +162,7 @@ void host_point(void)
     if (sim_ncpus > 1 && !panicking() && sim_random(switch_one_in) == 0)
         (void)leave_cpu();
     while (cpu_self()->seen.irq_on && cpu_self()->pending)
-        take_interrupts();
+        sim_take_interrupts();
 }
 
 /* Nobody can go on before the next timer. */
@@ -256,4 +237,21 @@ void arch_start_cpus(unsigned max)
             go_on_with(cpu);
     }
     arch_irq_restore(irq);
+}
+
+/* ---- beginning and end */
+
+bool sim_others_stand_still(void)
+{
+    return true;
+}
+
+void sim_run(struct host_context *outside)
+{
+    context_switch(outside, cpu_self()->running);
+}
+
+void sim_leave(struct host_context *outside)
+{
+    context_switch(cpu_self()->running, outside);
 }

@@ -31,6 +31,18 @@ struct cpu_local *cpu_self(void);
 
 void sim_interrupt(unsigned cpu, unsigned irq);
 
+/* The interrupts that this CPU has to take: none are pending any more. */
+unsigned sim_take_pending(struct cpu_local *cpu);
+/* Takes them. */
+void sim_take_interrupts(void);
+
+/* Can this CPU look at what belongs to others? */
+bool sim_others_stand_still(void);
+
+/* From outside: lets the machine run until somebody in it calls sim_leave(). */
+void sim_run(struct host_context *outside);
+void sim_leave(struct host_context *outside);
+
 /* Starts as many CPUs as `max` allows beyond those that run; `entry` on a stack of its own each. */
 void sim_start(unsigned cpu, void (*entry)(void *arg));
 
@@ -50,6 +62,9 @@ _Noreturn void context_restart(struct host_context *c, void (*entry)(void));
 
 /* tlb_model.c: where the CPU finds the byte at `va`, or NULL when it faults.  `access`: a VP_*. */
 void *tlb_translate(uintptr_t va, unsigned access);
+
+/* Copies from or to a place found so: it may change or be written meanwhile. */
+void tlb_copy(char *to, const char *from, size_t n);
 
 /* A frame is being let go: no CPU may still find it. */
 void tlb_check_unused(paddr_t beg, size_t bytes);

@@ -174,9 +174,10 @@ int arch_signal_pop(uint64_t *mask)
 uintptr_t host_handler(void (*handler)(int sig))
 {
     for (unsigned i = 0; i < HANDLERS_MAX; i++) {
-        if (!handlers[i])
-            handlers[i] = handler;
-        if (handlers[i] == handler)
+        void (*none)(int sig) = NULL;
+        if (__atomic_compare_exchange_n(&handlers[i], &none, handler, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST) ||
+            none == handler)
             return HANDLER_BASE + i;
     }
     __builtin_trap();
@@ -326,9 +327,9 @@ static int copy(uintptr_t va, char *data, size_t bytes, unsigned access)
         if (!p)
             return sig;
         if (access == VP_WRITE)
-            memcpy(p, data, n);
+            tlb_copy(p, data, n);
         else
-            memcpy(data, p, n);
+            tlb_copy(data, p, n);
         va += n;
         data += n;
         bytes -= n;
@@ -358,7 +359,6 @@ int host_add_u32(uintptr_t va, uint32_t n, uint32_t *old)
     uint32_t *p = (uint32_t *)touch(va, VP_WRITE, &sig);
     if (!p)
         return sig;
-    *old = *p;
-    *p += n;
+    *old = __atomic_fetch_add(p, n, __ATOMIC_SEQ_CST);
     return 0;
 }

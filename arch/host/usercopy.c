@@ -26,6 +26,8 @@ static char *touch(uintptr_t va, unsigned access)
     }
 }
 
+static const char zeros[PAGE_BYTES];
+
 static bool copy(uintptr_t va, char *kernel, size_t n, unsigned access)
 {
     while (n) {
@@ -34,11 +36,9 @@ static bool copy(uintptr_t va, char *kernel, size_t n, unsigned access)
         if (!p)
             return false;
         if (access == VP_READ)
-            memcpy(kernel, p, part);
-        else if (kernel)
-            memcpy(p, kernel, part);
+            tlb_copy(kernel, p, part);
         else
-            memset(p, 0, part);
+            tlb_copy(p, kernel ? kernel : zeros, part);
         va += part;
         kernel += kernel ? part : 0;
         n -= part;
@@ -85,7 +85,7 @@ int arch_user_load_u32(uintptr_t addr, uint32_t *value)
     uint32_t *p = word(addr, VP_READ);
     if (!p)
         return -EFAULT;
-    *value = *p;
+    *value = __atomic_load_n(p, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -94,9 +94,6 @@ int arch_user_cas_u32(uintptr_t addr, uint32_t *seen, uint32_t new)
     uint32_t *p = word(addr, VP_WRITE);
     if (!p)
         return -EFAULT;
-    uint32_t was = *p;
-    if (was == *seen)
-        *p = new;
-    *seen = was;
+    (void)__atomic_compare_exchange_n(p, seen, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return 0;
 }

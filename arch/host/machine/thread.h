@@ -8,7 +8,7 @@ struct host_context {
     void *sp;
     const void *stack_beg; /* for the sanitizers, which want to know about every stack */
     size_t stack_bytes;
-    void *fake_stack;
+    void *fake_stack, *fiber;
 };
 
 /* The user registers.  A user program is a C function of the host (host.h): what a real CPU would
