@@ -302,17 +302,25 @@ static void stat_it(struct fail_step *call)
     CALL(stat, (long)TMP, (long)&st);
 }
 
-static void chmod_it(struct fail_step *call)
-{
-    make_tmp();
-    CALL(chmod, (long)TMP, 0600);
-}
-
-static void access_it(struct fail_step *call)
-{
-    make_tmp();
-    CALL(access, (long)TMP, R_OK);
-}
+/* Calls of a file by its name, which change nothing. */
+#define BY_NAME(name, ...)                                                                         \
+    static void do_##name(struct fail_step *call)                                                  \
+    {                                                                                              \
+        make_tmp();                                                                                \
+        CALL(name, __VA_ARGS__);                                                                   \
+    }
+BY_NAME(chmod, (long)TMP, 0600)
+BY_NAME(access, (long)TMP, R_OK)
+BY_NAME(lstat, (long)TMP, (long)&st)
+BY_NAME(chown, (long)TMP, 0, 0)
+BY_NAME(lchown, (long)TMP, 0, 0)
+BY_NAME(truncate, (long)TMP, 10)
+BY_NAME(newfstatat, AT_FDCWD, (long)TMP, (long)&st)
+BY_NAME(fchownat, AT_FDCWD, (long)TMP, 0, 0, 0)
+BY_NAME(fchmodat, AT_FDCWD, (long)TMP, 0600)
+BY_NAME(faccessat, AT_FDCWD, (long)TMP, R_OK)
+BY_NAME(utimensat, AT_FDCWD, (long)TMP, 0, 0)
+#define ROW_BY_NAME(name) ROW(#name, do_##name, NULL, remove_tmp)
 
 static void statfs_it(struct fail_step *call)
 {
@@ -467,8 +475,17 @@ static const struct fail_row files[] = {
     ROW("chdir", change_directory, change_back, NULL),
     ROW("getcwd", current_directory, NULL, NULL),
     ROW("stat", stat_it, NULL, remove_tmp),
-    ROW("chmod", chmod_it, NULL, remove_tmp),
-    ROW("access", access_it, NULL, remove_tmp),
+    ROW_BY_NAME(chmod),
+    ROW_BY_NAME(access),
+    ROW_BY_NAME(lstat),
+    ROW_BY_NAME(chown),
+    ROW_BY_NAME(lchown),
+    ROW_BY_NAME(truncate),
+    ROW_BY_NAME(newfstatat),
+    ROW_BY_NAME(fchownat),
+    ROW_BY_NAME(fchmodat),
+    ROW_BY_NAME(faccessat),
+    ROW_BY_NAME(utimensat),
     ROW("statfs", statfs_it, NULL, NULL),
     ROW("getdents64", list_root, NULL, undo_close, NONE),
     ROW("sendfile", send_it, NULL, close_pipe_and_file),

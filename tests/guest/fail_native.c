@@ -144,6 +144,12 @@ static void locked(void)
     CHECK_ERR(unlockRegion("fail"), ERR_OK);
 }
 
+static void try_lock(struct fail_step *call)
+{
+    make_mapped();
+    CALL(tryLockRegion, (long)"fail");
+}
+
 static void unlock(struct fail_step *call)
 {
     make_mapped();
@@ -208,6 +214,7 @@ static const struct fail_row giving_back[] = {
     ROW("destroySharedRegion", destroy_now, NULL, NULL, .flags = ROW_NEEDS_NONE),
     ROW("destroySharedRegionWith, unlink", destroy_unlink, unlinked, NULL, .flags = ROW_NEEDS_NONE),
     ROW("lockRegion", lock, locked, unmap_destroy, .flags = ROW_NEEDS_NONE),
+    ROW("tryLockRegion", try_lock, locked, unmap_destroy, .flags = ROW_NEEDS_NONE),
     ROW("unlockRegion", unlock, NULL, unmap_destroy, .flags = ROW_NEEDS_NONE),
     ROW("statRegion", stat_region, NULL, unmap_destroy, .flags = ROW_NEEDS_NONE),
     ROW("chmodRegion", chmod_region, NULL, unmap_destroy, .flags = ROW_NEEDS_NONE),

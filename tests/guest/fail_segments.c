@@ -139,6 +139,20 @@ static void set_segment(struct fail_step *call)
     CALL(shmctl, id, IPC_SET, (long)&ds);
 }
 
+static void segment_info(struct fail_step *call)
+{
+    static struct shm_info info;
+
+    make();
+    CALL(shmctl, 0, SHM_INFO, (long)&info);
+}
+
+static void lock_segment(struct fail_step *call)
+{
+    make();
+    CALL(shmctl, id, SHM_LOCK);
+}
+
 static void remove_segment(struct fail_step *call)
 {
     make();
@@ -179,6 +193,8 @@ static const struct fail_row rows[] = {
         .flags = ROW_FORKS),
     ROW("IPC_STAT", stat_segment, NULL, end, .flags = ROW_NEEDS_NONE),
     ROW("IPC_SET", set_segment, NULL, end, .flags = ROW_NEEDS_NONE),
+    ROW("SHM_INFO", segment_info, NULL, end, .flags = ROW_NEEDS_NONE),
+    ROW("SHM_LOCK", lock_segment, NULL, end, .flags = ROW_NEEDS_NONE),
     ROW("IPC_RMID", remove_segment, NULL, NULL, .flags = ROW_NEEDS_NONE),
     ROW("IPC_RMID while attached", remove_attached, removed, NULL, .flags = ROW_NEEDS_NONE),
     ROW("a touch of a segment", touch, NULL, detach_end, .errors = {EFAULT}),
