@@ -141,8 +141,6 @@ static err_t rename_check(const struct walk *from, struct vnode *child, const st
         return err;
     if (from->dir->ops->rename == NULL)
         return -EPERM;
-    if (!vnode_is_dir(child) && (from->slash || to->slash))
-        return -ENOTDIR;
     for (struct vnode *up = to->dir; vnode_is_dir(child) && up != NULL; up = up->parent) {
         if (up == child)
             return -EINVAL;
@@ -173,6 +171,8 @@ static err_t rename_walked(struct walk *from, struct walk *to, bool noreplace)
     }
     if (err == 0 && there != NULL && noreplace)
         err = -EEXIST;
+    if (err == 0 && !vnode_is_dir(child) && (from->slash || to->slash))
+        err = -ENOTDIR;
     /* Two names of one file: nothing to do, by POSIX. */
     if (err == 0 && child != there) {
         err = rename_check(from, child, to, there);

@@ -174,6 +174,8 @@ static void renames(void **state)
     assert_int_equal(stat_of("/g").st_ino, f);
     assert_false(exists("/f"));
     MUST(SYS(rename, ARG("/g"), ARG("/g")));
+    FAILS(ENOTDIR, SYS(rename, ARG("/g/"), ARG("/g")));
+    FAILS(ENOTDIR, SYS(rename, ARG("/g"), ARG("/g/")));
     MUST(SYS(link, ARG("/g"), ARG("/h")));
     MUST(SYS(rename, ARG("/g"), ARG("/h")));
     assert_true(exists("/g") && exists("/h"));
