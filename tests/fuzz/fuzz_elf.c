@@ -146,8 +146,10 @@ static void check_built(struct input *in)
     hdr.type = take_byte(in) & 1 ? ELF_ET_DYN : ELF_ET_EXEC;
     hdr.phnum = (uint16_t)(1 + take_below(in, ELF_PHDRS_MAX));
     hdr.entry = take_number(in, vaddr);
+    if (take_byte(in) % 8 == 7)
+        ((uint8_t *)&hdr)[take_below(in, sizeof(hdr))] = take_byte(in);
     memset(phdrs, 0, sizeof(phdrs));
-    for (unsigned i = 0; i < hdr.phnum && input_left(in) > 0; i++)
+    for (unsigned i = 0; i < MIN(hdr.phnum, ELF_PHDRS_MAX) && input_left(in) > 0; i++)
         take_segment(in, &phdrs[i], &vaddr);
     memset(file, 0, sizeof(file));
     memcpy(file, &hdr, sizeof(hdr));

@@ -5,7 +5,6 @@
 
 #define SHM_NAME_MAX 127
 #define LINKS_MAX    40
-#define SHM_NAMES    16 /* of one region: kernel/fs/shmms.h, CONTEXT_NAMES_MAX */
 
 struct tnode *tree_new(struct tree *t, uint32_t mode, uint64_t dev)
 {
@@ -39,7 +38,7 @@ void tree_enter(struct tree *t, struct tnode *dir, const char *name, struct tnod
         node->parent = dir;
 }
 
-static void leave(struct tname *e)
+void tree_leave(struct tname *e)
 {
     e->node->nlink--;
     if (S_ISDIR(e->node->mode))
@@ -69,18 +68,18 @@ bool tree_may(const struct tree *t, const struct tnode *n, unsigned want)
     return t->uid == 0 || (n->mode >> shift & want) == want;
 }
 
-static bool is_dots(const char *name)
+bool tree_is_dots(const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static long look(struct tree *t, struct tnode *dir, const char *name, struct tnode **out)
+long tree_look(struct tree *t, struct tnode *dir, const char *name, struct tnode **out)
 {
     if (!S_ISDIR(dir->mode))
         return -ENOTDIR;
     if (!tree_may(t, dir, 1))
         return -EACCES;
-    if (is_dots(name)) {
+    if (tree_is_dots(name)) {
         *out = name[1] ? dir->parent : dir;
         return *out ? 0 : -ENOENT;
     }
@@ -137,7 +136,7 @@ static long walk_on(struct tree *t, struct twalk *w, struct tplace *p)
         p->dir = w->dir;
         if (err || !w->todo[0])
             return err;
-        err = look(t, w->dir, p->name, &child);
+        err = tree_look(t, w->dir, p->name, &child);
         if (err)
             return err;
         if (S_ISLNK(child->mode))
@@ -163,23 +162,22 @@ static long walk(struct tree *t, struct twalk *w, const char *path, struct tplac
     return walk_on(t, w, p);
 }
 
-static long find_place(struct tree *t, const char *path, struct tplace *p)
+long tree_place(struct tree *t, const char *path, struct tplace *p)
 {
     struct twalk w;
     return walk(t, &w, path, p);
 }
 
 /* *missing: everything is there but the very last component. */
-static long find_end(struct tree *t, const char *path, bool follow, struct tnode **out,
-                     bool *missing)
+long tree_end(struct tree *t, const char *path, bool follow, struct tnode **out, bool *missing)
 {
     struct twalk w;
     struct tplace p;
     long err = walk(t, &w, path, &p);
     *missing = false;
     while (!err) {
-        err = look(t, p.dir, p.name, out);
-        *missing = err == -ENOENT && !is_dots(p.name);
+        err = tree_look(t, p.dir, p.name, out);
+        *missing = err == -ENOENT && !tree_is_dots(p.name);
         if (err)
             break;
         if (!S_ISLNK((*out)->mode) || (!follow && !p.slash))
@@ -194,203 +192,5 @@ static long find_end(struct tree *t, const char *path, bool follow, struct tnode
 long tree_lookup(struct tree *t, const char *path, bool follow, struct tnode **out)
 {
     bool missing;
-    return find_end(t, path, follow, out, &missing);
-}
-
-/* ---- changes */
-
-static long may_create(const struct tree *t, const struct tnode *dir)
-{
-    if (!dir->parent)
-        return -ENOENT;
-    return tree_may(t, dir, 3) ? 0 : -EACCES;
-}
-
-static long create_at(struct tree *t, const struct tplace *p, uint32_t mode, const char *target,
-                      struct tnode **out)
-{
-    long err = may_create(t, p->dir);
-    if (err)
-        return err;
-    if (p->dir->dev == TREE_PROC || (p->dir->dev == TREE_SHM && !S_ISREG(mode)))
-        return -EPERM;
-    struct tnode *n = tree_new(t, mode, p->dir->dev);
-    if (p->dir->mode & S_ISGID) {
-        n->gid = p->dir->gid;
-        n->mode |= S_ISDIR(mode) ? S_ISGID : 0;
-    }
-    snprintf(n->target, sizeof(n->target), "%s", target ? target : "");
-    tree_enter(t, p->dir, p->name, n);
-    *out = n;
-    return 0;
-}
-
-/* Is the place free for a new name? */
-static long must_be_free(struct tree *t, const struct tplace *p, bool for_dir)
-{
-    struct tnode *there;
-    if (is_dots(p->name))
-        return -EEXIST;
-    long err = look(t, p->dir, p->name, &there);
-    if (!err)
-        return -EEXIST;
-    if (err != -ENOENT)
-        return err;
-    return p->slash && !for_dir ? -ENOENT : 0;
-}
-
-long tree_create(struct tree *t, const char *path, uint32_t mode, const char *target,
-                 struct tnode **out)
-{
-    struct tplace p;
-    long err = find_place(t, path, &p);
-    if (!err)
-        err = must_be_free(t, &p, S_ISDIR(mode));
-    return err ? err : create_at(t, &p, mode, target, out);
-}
-
-/* open(path, O_CREAT | O_EXCL) */
-long tree_open_new(struct tree *t, const char *path, uint32_t mode, struct tnode **out)
-{
-    struct tplace p;
-    struct tnode *there;
-    bool missing;
-    long err = find_end(t, path, false, &there, &missing);
-    if (!err)
-        return -EEXIST;
-    if (!missing)
-        return err;
-    err = find_place(t, path, &p);
-    /* A directory is not made this way. */
-    return err || p.slash ? -EISDIR : create_at(t, &p, mode, NULL, out);
-}
-
-static long may_remove(const struct tree *t, const struct tnode *dir, const struct tnode *child)
-{
-    if (dir->dev == TREE_PROC)
-        return -EPERM;
-    if (!tree_may(t, dir, 3))
-        return -EACCES;
-    if ((dir->mode & S_ISVTX) && t->uid != 0 && t->uid != child->uid && t->uid != dir->uid)
-        return dir->dev == TREE_SHM ? -EACCES : -EPERM;
-    return child->dev != dir->dev ? -EBUSY : 0;
-}
-
-long tree_unlink(struct tree *t, const char *path)
-{
-    struct tplace p;
-    struct tnode *child;
-    long err = find_place(t, path, &p);
-    if (!err)
-        err = is_dots(p.name) ? -EISDIR : look(t, p.dir, p.name, &child);
-    if (!err)
-        err = S_ISDIR(child->mode) ? -EISDIR : p.slash ? -ENOTDIR : 0;
-    if (!err)
-        err = may_remove(t, p.dir, child);
-    if (!err)
-        leave(tree_entry(t, p.dir, p.name));
-    return err;
-}
-
-long tree_rmdir(struct tree *t, const char *path)
-{
-    struct tplace p;
-    struct tnode *child;
-    long err = find_place(t, path, &p);
-    if (err)
-        return err;
-    if (strcmp(p.name, "..") == 0)
-        return -ENOTEMPTY;
-    if (strcmp(p.name, ".") == 0)
-        return p.dir == t->root ? -EBUSY : -EINVAL;
-    err = look(t, p.dir, p.name, &child);
-    if (!err && !S_ISDIR(child->mode))
-        err = -ENOTDIR;
-    if (!err)
-        err = may_remove(t, p.dir, child);
-    if (!err && tree_entries(t, child) > 0)
-        err = -ENOTEMPTY;
-    if (!err)
-        leave(tree_entry(t, p.dir, p.name));
-    return err;
-}
-
-long tree_link(struct tree *t, const char *from, const char *to)
-{
-    struct tplace p;
-    struct tnode *file;
-    long err = tree_lookup(t, from, false, &file);
-    if (!err)
-        err = find_place(t, to, &p);
-    if (!err)
-        err = must_be_free(t, &p, false);
-    if (!err)
-        err = p.dir->dev != file->dev ? -EXDEV : may_create(t, p.dir);
-    if (!err && (S_ISDIR(file->mode) || p.dir->dev == TREE_PROC))
-        err = -EPERM;
-    if (!err && file->dev == TREE_SHM && file->nlink >= SHM_NAMES)
-        err = -EMLINK;
-    if (!err)
-        tree_enter(t, p.dir, p.name, file);
-    return err;
-}
-
-/* Is `dir` the directory `top`, or below it? */
-static bool is_below(const struct tnode *dir, const struct tnode *top)
-{
-    while (dir && dir != top && dir != dir->parent)
-        dir = dir->parent;
-    return dir == top;
-}
-
-static long may_rename(struct tree *t, const struct tplace *a, const struct tnode *child,
-                       const struct tplace *b, const struct tnode *there)
-{
-    bool dir = S_ISDIR(child->mode);
-    long err = may_remove(t, a->dir, child);
-    if (err)
-        return err;
-    if (a->dir->dev == TREE_SHM)
-        return -EPERM;
-    if (!dir && (a->slash || b->slash))
-        return -ENOTDIR;
-    if (dir && is_below(b->dir, child))
-        return -EINVAL;
-    if (!there)
-        return may_create(t, b->dir);
-    if (dir != S_ISDIR(there->mode))
-        return dir ? -ENOTDIR : -EISDIR;
-    err = may_remove(t, b->dir, there);
-    return !err && S_ISDIR(there->mode) && tree_entries(t, there) > 0 ? -ENOTEMPTY : err;
-}
-
-long tree_rename(struct tree *t, const char *from, const char *to)
-{
-    struct tplace a, b;
-    struct tnode *child, *there = NULL;
-    long err = find_place(t, from, &a);
-    if (!err)
-        err = find_place(t, to, &b);
-    if (err)
-        return err;
-    if (a.dir->dev != b.dir->dev)
-        return -EXDEV;
-    if (is_dots(a.name) || is_dots(b.name))
-        return -EBUSY;
-    err = look(t, a.dir, a.name, &child);
-    if (err)
-        return err;
-    err = look(t, b.dir, b.name, &there);
-    if (err && err != -ENOENT)
-        return err;
-    if (child == there)
-        return 0;
-    err = may_rename(t, &a, child, &b, there);
-    if (err)
-        return err;
-    if (there)
-        leave(tree_entry(t, b.dir, b.name));
-    leave(tree_entry(t, a.dir, a.name));
-    tree_enter(t, b.dir, b.name, child);
-    return 0;
+    return tree_end(t, path, follow, out, &missing);
 }
