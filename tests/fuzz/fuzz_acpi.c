@@ -63,24 +63,40 @@ static void expect_entry(struct acpi_info *want, const uint8_t *e, unsigned byte
     }
 }
 
-static void take_madt(struct input *in, struct acpi_info *want)
+static uint8_t *take_entry(struct input *in, uint8_t *e)
 {
     static const uint8_t lengths[] = {8, 12, 10};
-    memset(madt, 0, sizeof(madt));
-    madt_bytes = HEAD + 8;
-    while (input_left(in) > 0 && madt_bytes < sizeof(madt) - 256) {
-        uint8_t *e = madt + madt_bytes;
-        size_t n;
-        e[0] = (uint8_t)take_below(in, 4);
-        e[1] = e[0] < 3 ? lengths[e[0]] : (uint8_t)(2 + take_below(in, 20));
-        if (take_byte(in) % 16 == 0)
-            e[1] = (uint8_t)MAX(2, take_byte(in));
-        const uint8_t *raw = take_bytes(in, e[1] - 2u, &n);
-        if (n > 0)
-            memcpy(e + 2, raw, n);
-        expect_entry(want, e, e[1]);
-        madt_bytes += e[1];
+    size_t n;
+    uint8_t how = take_byte(in);
+    e[0] = how & 3;
+    e[1] = e[0] < 3 ? lengths[e[0]] : (uint8_t)(2 + take_below(in, 20));
+    if (how >= 0xf0)
+        e[1] = (uint8_t)MAX(2, take_byte(in));
+    const uint8_t *raw = take_bytes(in, e[1] - 2u, &n);
+    if (n > 0)
+        memcpy(e + 2, raw, n);
+    if (e[0] == 2 && how & 4) { /* COM1's */
+        e[2] = 0;
+        e[3] = 4;
     }
+    return e + e[1];
+}
+
+/* The last entry may be cut: then it counts for nothing. */
+static void take_madt(struct input *in, struct acpi_info *want, bool cut)
+{
+    uint8_t *e = madt + HEAD + 8, *end = e;
+    unsigned missing = cut ? 1 + take_below(in, 12) : 0;
+    memset(madt, 0, sizeof(madt));
+    while (input_left(in) > 0 && end < madt + sizeof(madt) - 256) {
+        if (end > e)
+            expect_entry(want, e, e[1]);
+        e = end;
+        end = take_entry(in, e);
+    }
+    if (end > e && missing == 0)
+        expect_entry(want, e, e[1]);
+    madt_bytes = (size_t)(MAX(end - missing, e) - madt);
     head_fix(madt, "APIC", madt_bytes);
 }
 
@@ -191,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input damage = in;
     (void)take(&in, 8); /* what take_damage reads, or most of it */
     take_root(&in, xsdt);
-    take_madt(&in, &want);
+    take_madt(&in, &want, flags & 8);
     build_rsdp(xsdt);
     memset(other, 0, sizeof(other));
     head_fix(other, flags & 2 ? "APIC" : "FACP", sizeof(other));
