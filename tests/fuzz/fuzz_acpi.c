@@ -71,7 +71,7 @@ static uint8_t *take_entry(struct input *in, uint8_t *e)
     e[0] = how & 3;
     e[1] = e[0] < 3 ? lengths[e[0]] : (uint8_t)(2 + take_below(in, 20));
     if (how >= 0xf0)
-        e[1] = (uint8_t)MAX(2, take_byte(in));
+        e[1] = (uint8_t)(2 + take_below(in, 254));
     const uint8_t *raw = take_bytes(in, e[1] - 2u, &n);
     if (n > 0)
         memcpy(e + 2, raw, n);

@@ -196,11 +196,11 @@ static void take_step(struct input *in)
     static char path[TREE_PATH_BYTES], other[TREE_PATH_BYTES];
     unsigned what = take_below(in, 16);
     if (what == 15) {
-        tree.uid = take_byte(in) % 4 == 0 ? 1000 : 0;
+        tree.uid = take_byte(in) & 1 ? 1000 : 0;
         kernel_user(tree.uid);
         return;
     }
-    if (take_byte(in) % 16 == 15) {
+    if (take_byte(in) % 8 == 7) {
         failing = true;
         before = tree;
         fs_fail_nth(1 + take_below(in, 8));
@@ -209,9 +209,9 @@ static void take_step(struct input *in)
         step_getcwd();
         return;
     }
-    take_path(in, &tree, path);
+    take_path(in, &tree, what < 6, path);
     if (what < 6 || what == 12 || what == 13)
-        take_path(in, &tree, other);
+        take_path(in, &tree, what >= 12, other);
     if (what < 6)
         step_create(in, path, other);
     else if (what < 8)

@@ -79,8 +79,8 @@ long tree_rmdir(struct tree *t, const char *path);
 long tree_link(struct tree *t, const char *from, const char *to);
 long tree_rename(struct tree *t, const char *from, const char *to);
 
-/* walk_paths.c: a path, of any kind.  Most are short. */
-void take_path(struct input *in, const struct tree *t, char path[TREE_PATH_BYTES]);
+/* walk_paths.c: a path, of any kind; mostly one that is there, or (make) a new name. */
+void take_path(struct input *in, const struct tree *t, bool make, char path[TREE_PATH_BYTES]);
 
 /* ---- walk_kernel.c: the kernel's tree */
 

@@ -10,7 +10,8 @@ static size_t take_component(struct input *in, char *to)
                                         "..",   ".",   "..", "..", "dev", "shm",    "null", "tmp",
                                         "proc", "shm", "e",  ".",  "dev", "meminfo"};
     static const uint8_t lengths[] = {126, 127, 128, 254, 255};
-    unsigned i = take_byte(in) % 32;
+    unsigned i = take_byte(in);
+    i = i < 192 ? i % ARRAY_LEN(names) : i % 32;
     if (i < ARRAY_LEN(names))
         return (size_t)sprintf(to, "%s", names[i]);
     if (i == 30 || i == 31) {
@@ -38,14 +39,28 @@ static size_t dir_path(const struct tree *t, const struct tnode *dir, char *path
     return (size_t)sprintf(path, "/removed");
 }
 
-/* A path that leads somewhere. */
+/* A path that leads somewhere: of the names that are there, often one of the latest. */
 static size_t take_existing(struct input *in, const struct tree *t, char *path)
 {
-    unsigned i = take_byte(in) % TREE_NAMES_MAX;
+    unsigned end = TREE_NAMES_MAX, i = take_byte(in);
+    while (!t->names[end - 1].dir)
+        end--;
+    i = i & 128 ? end - 1 - i % 8 : i % end;
     while (!t->names[i].dir)
-        i = i > 0 ? i - 1 : TREE_NAMES_MAX - 1;
+        i = i > 0 ? i - 1 : end - 1;
     size_t n = dir_path(t, t->names[i].dir, path);
     return n + (size_t)sprintf(path + n, "/%s", t->names[i].name);
+}
+
+/* A name in a directory that is there, often a free one. */
+static size_t take_beside(struct input *in, const struct tree *t, char *path)
+{
+    unsigned i = take_byte(in) % t->nnodes;
+    while (!S_ISDIR(t->nodes[i].mode) || t->nodes[i].dev == TREE_PROC)
+        i--; /* the first node is the root */
+    size_t n = dir_path(t, &t->nodes[i], path);
+    path[n++] = '/';
+    return n + take_component(in, path + n);
 }
 
 static size_t take_components(struct input *in, unsigned count, char *path)
@@ -63,7 +78,7 @@ static size_t take_components(struct input *in, unsigned count, char *path)
 static size_t repeat(char *path, size_t n, unsigned times)
 {
     size_t piece = n;
-    for (; times > 1 && n + piece + 1 < PATH_BYTES + 64; times--) {
+    for (; piece > 0 && times > 1 && n + piece + 1 < PATH_BYTES + 64; times--) {
         path[n++] = '/';
         memcpy(path + n, path, piece);
         n += piece;
@@ -71,29 +86,28 @@ static size_t repeat(char *path, size_t n, unsigned times)
     return n;
 }
 
-void take_path(struct input *in, const struct tree *t, char path[TREE_PATH_BYTES])
+void take_path(struct input *in, const struct tree *t, bool make, char path[TREE_PATH_BYTES])
 {
     uint8_t shape = take_byte(in);
     size_t n = 0;
-    switch (shape >> 6) {
+    switch (shape % 8) {
     case 0:
         path[n] = '/';
-        n += shape & 1;
-        n += take_components(in, 1 + (shape >> 1) % 8u, path + n);
+        n += shape >> 3 & 1;
+        n += take_components(in, 1 + (shape >> 4) % 8u, path + n);
         break;
     case 1:
-        n = take_existing(in, t, path);
+        n = shape >> 3 ? take_components(in, 1 + (shape >> 3) % 8u, path) : 0;
+        n = shape & 64 ? repeat(path, n, take_byte(in) * (shape & 128 ? 8u : 1)) : n;
         break;
     case 2:
-        n = take_existing(in, t, path);
-        path[n++] = '/';
-        n += take_component(in, path + n);
+        n = make ? take_existing(in, t, path) : take_beside(in, t, path);
         break;
     default:
-        n = shape & 63 ? take_components(in, 1 + shape % 8u, path) : 0;
-        n = shape & 32 ? repeat(path, n, 1 + take_byte(in) * 8u) : n;
+        n = make ? take_beside(in, t, path) : take_existing(in, t, path);
+        n = n < PATH_BYTES && shape >= 0xf0 ? repeat(path, n, take_byte(in)) : n;
     }
-    if (shape & 16)
+    if ((shape & 0x38) == 0x38)
         path[n++] = '/';
     path[n] = '\0';
 }
