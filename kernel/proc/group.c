@@ -136,10 +136,10 @@ long process_setpgid(int pid, int pgid)
     if (pgid < 0)
         return -EINVAL;
     struct process *self = process_current();
-    struct group_search s = {.pgid = pgid, .sid = self->sid};
-    process_for_each(find_group, &s);
     long result = 0;
     spin_lock(&proctable_lock);
+    struct group_search s = {.pgid = pgid, .sid = self->sid};
+    process_for_each_locked(find_group, &s);
     struct process *proc = self_or_child(self, pid);
     if (!proc)
         result = -ESRCH;

@@ -47,6 +47,9 @@ int process_next_pid(int pid);
 /* Invariant walker: the tree of processes and the threads in it.  Panics on the first violation. */
 void process_check(void);
 
+/* process_for_each() for who holds p. */
+void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *arg);
+
 /* Is a number in use as a process group or session?  p held. */
 bool pid_names_group(int pid);
 

@@ -349,12 +349,17 @@ int process_next_pid(int pid)
     return found ? (int)at : 0;
 }
 
-void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg)
+void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *arg)
 {
     struct process *proc;
-    spin_lock(&proctable_lock);
     for (size_t pid = 1; (proc = next_process(&pid)); pid++)
         fn(proc, arg);
+}
+
+void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg)
+{
+    spin_lock(&proctable_lock);
+    process_for_each_locked(fn, arg);
     spin_unlock(&proctable_lock);
 }
 
@@ -375,6 +380,14 @@ bool pid_names_group(int pid)
 void process_audit(struct audit *audit)
 {
     audit_add(audit, "processes", process_count());
+}
+
+uint64_t process_children_run_ns(struct process *proc)
+{
+    spin_lock(&proctable_lock);
+    uint64_t ns = proc->children_run_ns;
+    spin_unlock(&proctable_lock);
+    return ns;
 }
 
 uint64_t process_run_ns(struct process *proc)

@@ -163,7 +163,7 @@ long sys_getrusage(const unsigned long args[6])
     if (who != 0 && who != -1 && who != 1)
         return -EINVAL;
     bool children = who == -1;
-    return copy_out_rusage(args[1], children   ? proc->children_run_ns
+    return copy_out_rusage(args[1], children   ? process_children_run_ns(proc)
                                     : who == 0 ? process_run_ns(proc)
                                                : thread_run_ns(thread_current()));
 }

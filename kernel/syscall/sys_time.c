@@ -77,7 +77,7 @@ long sys_times(const unsigned long args[6])
 {
     const uint64_t tick_ns = NS_PER_S / 100;
     uint64_t tms[4] = {process_run_ns(process_current()) / tick_ns, 0,
-                       process_current()->children_run_ns / tick_ns, 0};
+                       process_children_run_ns(process_current()) / tick_ns, 0};
     if (args[0] && copy_to_user(args[0], tms, sizeof tms))
         return -EFAULT;
     return (long)(arch_time_ns() / tick_ns);

@@ -149,6 +149,7 @@ err_t process_become_sole(void);
 
 /* CPU time of all threads, those that have exited included. */
 uint64_t process_run_ns(struct process *proc);
+uint64_t process_children_run_ns(struct process *proc); /* that were waited for */
 
 #define WAIT_STATUS_EXIT(code)  (((code)&0xff) << 8)
 #define WAIT_STATUS_SIGNAL(sig) (sig)
