@@ -97,7 +97,7 @@ _Noreturn static void shut_down(int status)
 }
 
 /* provoke=panic|fault|lock|leak: the tests see that what watches over the kernel does. */
-static void provoke(void)
+static void provoke(void) NO_THREAD_SAFETY_ANALYSIS /* keeps what it takes */
 {
     struct spinlock lock, same_rank;
     spin_init(&lock, "provoked lock", RANK_CTABLE);

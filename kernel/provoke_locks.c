@@ -11,6 +11,9 @@
 #include <kernel/sched/timer.h>
 #include <lib/string.h>
 
+/* What is wrong here is meant to be. */
+#pragma clang diagnostic ignored "-Wthread-safety-analysis"
+
 static struct spinlock spin, other_spin;
 static struct mutex mutex;
 static struct rwlock rwlock;

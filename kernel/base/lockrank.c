@@ -132,6 +132,19 @@ void lock_rank_release(const void *lock)
     arch_irq_restore(irq);
 }
 
+bool lock_rank_holds(const void *lock)
+{
+    if (!lock_checks_on())
+        return true;
+    bool irq = arch_irq_save();
+    const struct lock_stack *stack = lock_stack_here();
+    unsigned i = stack->depth;
+    while (i > 0 && stack->held[i - 1].lock != lock)
+        i--;
+    arch_irq_restore(irq);
+    return i > 0;
+}
+
 bool lock_rank_held(enum lock_rank rank)
 {
     if (!KERNEL_DEBUG)

@@ -2,12 +2,13 @@
 #include <kernel/base/panic.h>
 #include <kernel/base/spinlock.h>
 
+/* These functions are the locks: they are not analysed, they make what the others rely on. */
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
 {
     *lock = (struct spinlock)SPINLOCK_INIT(name, rank);
 }
 
-void spin_lock(struct spinlock *lock)
+void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     bool irq_was_on = irq_save();
     /* Before waiting: see lock_rank_check. */
@@ -23,7 +24,7 @@ void spin_lock(struct spinlock *lock)
     lock->irq_was_on = irq_was_on;
 }
 
-bool spin_unlock_keep_irq_off(struct spinlock *lock)
+bool spin_unlock_keep_irq_off(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     lock_rank_release(lock);
     bool irq_was_on = lock->irq_was_on;
@@ -33,9 +34,14 @@ bool spin_unlock_keep_irq_off(struct spinlock *lock)
     return irq_was_on;
 }
 
-void spin_unlock(struct spinlock *lock)
+void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     irq_restore(spin_unlock_keep_irq_off(lock));
+}
+
+void spin_assert_held(const struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    ASSERTF(lock_rank_holds(lock), "\"%s\"", lock->name);
 }
 
 bool spin_is_locked(const struct spinlock *lock)

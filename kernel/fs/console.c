@@ -57,7 +57,7 @@ static bool is_control(unsigned c)
 }
 
 /* Lock held, here and below. */
-static void input_echo(unsigned c)
+static void input_echo(unsigned c) REQUIRES(input.lock)
 {
     char shown[2] = {(char)c, 0};
     size_t n = 1;
@@ -72,7 +72,7 @@ static void input_echo(unsigned c)
     console_write(shown, n);
 }
 
-static void input_put(unsigned c)
+static void input_put(unsigned c) REQUIRES(input.lock)
 {
     /* The last slot is kept for the end of a line, without which nobody could read what is there.
      */
@@ -86,7 +86,7 @@ static void input_put(unsigned c)
         input_echo(c);
 }
 
-static void input_erase_one(void)
+static void input_erase_one(void) REQUIRES(input.lock)
 {
     static const char rub_out[] = "\b \b\b \b";
 
@@ -97,7 +97,7 @@ static void input_erase_one(void)
         console_write(rub_out, is_control(c) ? 6 : 3);
 }
 
-static void input_line_byte(unsigned c)
+static void input_line_byte(unsigned c) REQUIRES(input.lock)
 {
     const uint8_t *cc = input.termios.c_cc;
 
@@ -149,7 +149,7 @@ void kernel_console_input(char byte)
 }
 
 /* Waits for something to read.  Lock held.  1; 0 when a read may return empty; -EAGAIN, -EINTR. */
-static int input_wait(bool nonblocking)
+static int input_wait(bool nonblocking) REQUIRES(input.lock)
 {
     while (input.head == input.commit) {
         if (!(input.termios.c_lflag & ICANON) && input.termios.c_cc[VMIN] == 0)
@@ -164,7 +164,7 @@ static int input_wait(bool nonblocking)
 }
 
 /* Takes at most n bytes, and not beyond the end of a line.  Lock held.  True: nothing more now. */
-static bool input_take(char *to, size_t n, size_t *taken)
+static bool input_take(char *to, size_t n, size_t *taken) REQUIRES(input.lock)
 {
     bool lines = input.termios.c_lflag & ICANON;
 

@@ -59,7 +59,7 @@ void fdtable_put(struct fdtable *t)
 }
 
 /* Lock held.  What the slots of `t` hold, in `to`, with references. */
-static void fdtable_copy_locked(struct fdtable *t, struct fdtable *to)
+static void fdtable_copy_locked(struct fdtable *t, struct fdtable *to) REQUIRES(t->lock)
 {
     for (unsigned fd = 0; fd < t->nslots; fd++) {
         /* A reserved slot belongs to a call of another thread, which the child does not have. */
@@ -92,7 +92,7 @@ struct fdtable *fdtable_copy(struct fdtable *t)
 }
 
 /* Lock held.  Empties a slot; the file that was there. */
-static struct file *slot_take(struct fdtable *t, unsigned fd)
+static struct file *slot_take(struct fdtable *t, unsigned fd) REQUIRES(t->lock)
 {
     struct file *f = t->files[fd];
 
@@ -154,7 +154,7 @@ static err_t fdtable_grow(struct fdtable *t, unsigned fd)
 }
 
 /* Lock held.  The lowest free number at or above min, FDS_MAX when there is none. */
-static unsigned lowest_free(const struct fdtable *t, unsigned min)
+static unsigned lowest_free(const struct fdtable *t, unsigned min) REQUIRES(t->lock)
 {
     for (unsigned word = min / 64; word < FDS_MAX / 64; word++) {
         uint64_t free = ~t->used[word];

@@ -174,6 +174,7 @@ int file_read_kernel(struct file *f, uint64_t offset, void *buf, size_t n)
 
 /* The place lseek(2) asks for.  vnode->lock held. */
 static long seek_target(const struct file *f, int64_t offset, unsigned whence)
+    REQUIRES(f->vnode->lock)
 {
     int64_t size_bytes = (int64_t)f->vnode->size_bytes;
     int64_t from;

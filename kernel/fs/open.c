@@ -58,6 +58,7 @@ static err_t open_check(const struct vnode *v, unsigned flags, const struct cred
 
 /* Makes w->last and opens it; if that fails the name goes again. */
 static err_t open_new(struct walk *w, unsigned flags, unsigned mode, struct file **out)
+    REQUIRES(names_lock)
 {
     struct vnode *v;
 
@@ -75,6 +76,7 @@ static err_t open_new(struct walk *w, unsigned flags, unsigned mode, struct file
 
 /* After walk_parent. */
 static err_t open_last(struct walk *w, unsigned flags, unsigned mode, struct file **out)
+    REQUIRES(names_lock)
 {
     bool creating = flags & O_CREAT;
     bool exclusive = creating && (flags & O_EXCL);

@@ -16,7 +16,7 @@ err_t path_lookup(const struct path_at *at, unsigned flags, struct vnode **out)
 }
 
 /* After a walk_parent: 0 when w->last is free and may be made. */
-static err_t name_must_be_free(struct walk *w, bool is_dir)
+static err_t name_must_be_free(struct walk *w, bool is_dir) REQUIRES(names_lock)
 {
     struct vnode *there;
 
@@ -80,7 +80,7 @@ err_t path_link(const struct path_at *at, struct vnode *target)
 }
 
 /* The check that unlink, rmdir and rename share: `child`, found as w->last, may lose its name. */
-static err_t name_may_go(const struct walk *w, const struct vnode *child)
+static err_t name_may_go(const struct walk *w, const struct vnode *child) REQUIRES(names_lock)
 {
     return w->dir->ops->unlink == NULL ? -EPERM : walk_may_remove(w, child);
 }
@@ -133,7 +133,7 @@ err_t path_rmdir(const struct path_at *at)
 
 /* May `child` (found in from) take the place of `there` (found in to, or NULL)? */
 static err_t rename_check(const struct walk *from, struct vnode *child, const struct walk *to,
-                          struct vnode *there)
+                          struct vnode *there) REQUIRES(names_lock)
 {
     err_t err = name_may_go(from, child);
 
@@ -155,7 +155,7 @@ static err_t rename_check(const struct walk *from, struct vnode *child, const st
 }
 
 /* Both walks are at their parents. */
-static err_t rename_walked(struct walk *from, struct walk *to, bool noreplace)
+static err_t rename_walked(struct walk *from, struct walk *to, bool noreplace) REQUIRES(names_lock)
 {
     struct vnode *child = NULL, *there = NULL;
 
@@ -216,7 +216,7 @@ long path_readlink(const struct path_at *at, char *buf, size_t size)
 
 /* Writes "/a/b" before `end` going up from dir; the first byte written, or an error.  Tree lock
  * held. */
-static err_t path_build(struct vnode *dir, const char *buf, char **pos)
+static err_t path_build(struct vnode *dir, const char *buf, char **pos) REQUIRES(names_lock)
 {
     char name[NAME_MAX + 1];
 

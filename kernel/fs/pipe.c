@@ -42,13 +42,13 @@ static void pipe_release(struct vnode *v)
 }
 
 /* Lock held. */
-static size_t pipe_filled(const struct pipe *p)
+static size_t pipe_filled(const struct pipe *p) REQUIRES(p->lock)
 {
     return (size_t)(p->tail - p->head);
 }
 
 /* Lock held on entry; released.  The state has changed: whoever waits looks again. */
-static void pipe_changed_unlock(struct pipe *p)
+static void pipe_changed_unlock(struct pipe *p) RELEASE(p->lock)
 {
     waitq_wake_all(&p->read_wait);
     waitq_wake_all(&p->write_wait);

@@ -43,7 +43,7 @@ static bool getdents_emit(struct dir_sink *sink, const char *name, uint64_t ino,
 }
 
 /* Tree lock and dir->lock held. */
-static err_t readdir_from(struct vnode *dir, struct getdents *g)
+static err_t readdir_from(struct vnode *dir, struct getdents *g) REQUIRES(names_lock, dir->lock)
 {
     if (dir->parent == NULL)
         return -ENOENT;

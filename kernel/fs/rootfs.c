@@ -204,7 +204,7 @@ static err_t add_entry(struct unpack *u, const struct cpio_entry *entry)
 }
 
 /* Tree lock held. */
-static err_t unpack_all(struct unpack *u, const void *image, size_t bytes)
+static err_t unpack_all(struct unpack *u, const void *image, size_t bytes) REQUIRES(names_lock)
 {
     struct cpio_iter it;
     struct cpio_entry entry;
@@ -239,7 +239,7 @@ static err_t free_mount_point(struct unpack *u, struct vnode *dir, const char *n
 }
 
 /* /dev, /dev/shm, /proc and /tmp.  Tree lock held. */
-static err_t add_standard_dirs(struct unpack *u)
+static err_t add_standard_dirs(struct unpack *u) REQUIRES(names_lock)
 {
     struct vnode *dev = u->root, *tmp = u->root;
 

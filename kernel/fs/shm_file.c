@@ -52,7 +52,7 @@ static void zero_tail(struct memstore *store, uint64_t pos)
 }
 
 /* P2.  vnode->lock held: it serializes.  -EFBIG, -ENOMEM (A7: growth is promised). */
-static err_t shm_file_resize(struct vnode *v, uint64_t size_bytes)
+static err_t shm_file_resize(struct vnode *v, uint64_t size_bytes) REQUIRES(v->lock)
 {
     struct smemcontext *ctx = file_of(v)->ctx;
     if (size_bytes > FILE_BYTES_MAX)
@@ -105,7 +105,7 @@ static const struct vnode_ops shm_file_ops = {
 };
 
 /* T held. */
-static void show_rights(const struct smemcontext *ctx, struct vnode *v)
+static void show_rights(const struct smemcontext *ctx, struct vnode *v) REQUIRES(ctable_lock)
 {
     __atomic_store_n(&v->mode, S_IFREG | ctx->mode, __ATOMIC_RELAXED);
     __atomic_store_n(&v->uid, ctx->uid, __ATOMIC_RELAXED);
@@ -113,7 +113,7 @@ static void show_rights(const struct smemcontext *ctx, struct vnode *v)
 }
 
 /* A new file becomes the one of its context.  T held. */
-static void show_context(struct shm_file *file, struct smemcontext *ctx)
+static void show_context(struct shm_file *file, struct smemcontext *ctx) REQUIRES(ctable_lock)
 {
     struct vnode *v = &file->vnode;
     file->ctx = ctx;

@@ -19,17 +19,19 @@ _Static_assert(SHRIMP >= STACK_TOP, "no stack gets there");
  * A kin lets go of its parent and host when its process exits, so that a chain of processes that
  * each leave one child behind does not become a chain of kins. */
 struct shm_kin {
-    refcount_t refs;         /* a  its process, its children's kins, and faults in progress */
-    struct shm_kin *parent;  /* T  a reference; NULL: none, or the process has exited */
-    struct shm_kin *host;    /* T  a reference, or NULL: whose pages it sees in its host's space */
-    uint64_t host_as;        /* c  id of that address space */
-    struct smemcontext *fry; /* T  a use; NULL until touched */
+    refcount_t refs; /* a  its process, its children's kins, and faults in progress */
+    struct shm_kin *
+        parent GUARDED_BY(ctable_lock); /* T  a reference; NULL: none, or the process has exited */
+    struct shm_kin *host GUARDED_BY(
+        ctable_lock); /* T  a reference, or NULL: whose pages it sees in its host's space */
+    uint64_t host_as; /* c  id of that address space */
+    struct smemcontext *fry GUARDED_BY(ctable_lock); /* T  a use; NULL until touched */
 };
 
 static struct kmem_cache kin_cache = KMEM_CACHE("shm_kin", struct shm_kin);
 
-/* T not held; may sleep. */
-static void kin_put(struct shm_kin *kin)
+/* T not held; may sleep.  Not analysed: the last reference is gone. */
+static void kin_put(struct shm_kin *kin) NO_THREAD_SAFETY_ANALYSIS EXCLUDES(ctable_lock)
 {
     if (!kin || !ref_put(&kin->refs))
         return;
@@ -39,9 +41,9 @@ static void kin_put(struct shm_kin *kin)
     kmem_free(&kin_cache, kin);
 }
 
-/* Whose pages the process of `kin` sees in the address space `as`.  T held, or `kin` is the
- * caller's own. */
+/* Whose pages the process of `kin` sees in the address space `as`.  T held. */
 static struct shm_kin *kin_seen(struct shm_kin *kin, const struct addrspace *as)
+    REQUIRES(ctable_lock)
 {
     return kin->host && kin->host_as == as->id ? kin->host : kin;
 }
@@ -53,6 +55,7 @@ err_t shm_kin_init(struct shm_process *p, struct shm_process *parent,
     if (!kin)
         return -ENOMEM;
     ref_init(&kin->refs, 1);
+    spin_lock(&ctable_lock);
     if (parent) {
         kin->parent = parent->kin;
         ref_get(&kin->parent->refs);
@@ -62,6 +65,7 @@ err_t shm_kin_init(struct shm_process *p, struct shm_process *parent,
         kin->host_as = shared->id;
         ref_get(&kin->host->refs);
     }
+    spin_unlock(&ctable_lock);
     p->kin = kin;
     return 0;
 }

@@ -68,6 +68,7 @@ static err_t check_new(const struct shm_caller *who, size_t size_bytes, int flag
 
 /* Gives a new segment its id, which takes over the creator's use.  T held. */
 static int enter(struct smemcontext *ctx, const struct shm_caller *who, int key)
+    REQUIRES(ctable_lock)
 {
     ctx->sysv = (struct shm_sysv){
         .id = sysv_enter(ctx),
@@ -82,7 +83,7 @@ static int enter(struct smemcontext *ctx, const struct shm_caller *who, int key)
 
 /* get_lock held, and the key is free. */
 static long create(const struct shm_caller *who, int key, const char *name, size_t size_bytes,
-                   int flags)
+                   int flags) REQUIRES(get_lock) EXCLUDES(ctable_lock)
 {
     err_t err = check_new(who, size_bytes, flags);
     if (err)
@@ -106,7 +107,7 @@ static long create(const struct shm_caller *who, int key, const char *name, size
 
 /* The id of an existing segment, by the rules of shmget(2).  -ENOENT: there is none.  T held. */
 static long find_by_key(const struct shm_caller *who, const char *name, size_t size_bytes,
-                        int flags)
+                        int flags) REQUIRES(ctable_lock)
 {
     struct smemcontext *ctx = ctable_find(SHM_SYSV, name);
     unsigned want = (unsigned)flags;
@@ -154,7 +155,7 @@ static err_t choose_place(uintptr_t addr, int flags, struct map_request *req)
 
 /* Completes the request by what the segment is and allows.  T held. */
 static err_t fill_request(struct smemcontext *ctx, const struct cred *cred, int flags,
-                          struct map_request *req)
+                          struct map_request *req) REQUIRES(ctable_lock)
 {
     unsigned want =
         MAY_READ | (flags & SHM_RDONLY ? 0 : MAY_WRITE) | (flags & SHM_EXEC ? MAY_EXEC : 0);

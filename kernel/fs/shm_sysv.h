@@ -17,29 +17,30 @@
 /* ---- shm_sysv_ids.c */
 
 /* Is there room for one more segment of so many pages?  T held. */
-bool sysv_has_room(size_t npages);
+bool sysv_has_room(size_t npages) REQUIRES(ctable_lock);
 
 /* Gives a new segment its id, when there is room; takes over a use of it.  T held. */
-int sysv_enter(struct smemcontext *ctx);
+int sysv_enter(struct smemcontext *ctx) REQUIRES(ctable_lock);
 
 /* The segment of an id.  -EINVAL: none; -EIDRM: its place has a newer one.  T held. */
-err_t sysv_find(int id, struct smemcontext **out);
+err_t sysv_find(int id, struct smemcontext **out) REQUIRES(ctable_lock);
 
 /* The segment in this place of the table, or NULL.  T held. */
-struct smemcontext *sysv_at(unsigned index);
+struct smemcontext *sysv_at(unsigned index) REQUIRES(ctable_lock);
 
 /* The highest place in use; 0 when none is.  T held. */
-unsigned sysv_top_index(void);
+unsigned sysv_top_index(void) REQUIRES(ctable_lock);
 
 /* Pages of all segments.  T held. */
-uint64_t sysv_total_pages(void);
+uint64_t sysv_total_pages(void) REQUIRES(ctable_lock);
 
 /* IPC_RMID: the key is free at once, the memory goes with the last detach.  Again: nothing.  T
  * held.  True: the caller then drops the use that the id had (context_drop), without T. */
-bool sysv_remove(struct smemcontext *ctx);
+bool sysv_remove(struct smemcontext *ctx) REQUIRES(ctable_lock);
 
 /* ---- shm_sysv.c */
 
 /* Do owner, creator and mode allow `want` (MAY_*), as for all System V objects (sysvipc(7))?  T
  * held. */
-bool sysv_may(const struct smemcontext *ctx, const struct cred *cred, unsigned want);
+bool sysv_may(const struct smemcontext *ctx, const struct cred *cred, unsigned want)
+    REQUIRES(ctable_lock);

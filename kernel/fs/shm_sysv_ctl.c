@@ -8,7 +8,7 @@
 #include <lib/string.h>
 
 /* T held. */
-static void describe(const struct smemcontext *ctx, struct linux_shmid_ds *ds)
+static void describe(const struct smemcontext *ctx, struct linux_shmid_ds *ds) REQUIRES(ctable_lock)
 {
     const struct shm_sysv *sysv = &ctx->sysv;
     *ds = (struct linux_shmid_ds){
@@ -118,6 +118,7 @@ static long give_status(const struct shm_caller *who, int id, int command, uintp
 
 /* The segment of an id, when the caller may change or remove it.  T held. */
 static err_t find_own(const struct shm_caller *who, int id, struct smemcontext **out)
+    REQUIRES(ctable_lock)
 {
     err_t err = sysv_find(id, out);
     if (err)

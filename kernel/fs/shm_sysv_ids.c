@@ -11,17 +11,19 @@
 
 /* One place of the table of ids. */
 struct slot {
-    struct smemcontext *ctx; /* T  NULL: free */
-    uint16_t generation;     /* T  of the id it has, or will have next */
-    uint16_t next_free;      /* T  NO_INDEX: none, or not on the list */
+    struct smemcontext *ctx GUARDED_BY(ctable_lock); /* T  NULL: free */
+    uint16_t generation GUARDED_BY(ctable_lock);     /* T  of the id it has, or will have next */
+    uint16_t next_free GUARDED_BY(ctable_lock);      /* T  NO_INDEX: none, or not on the list */
 };
 
 static struct slot slots[SYSV_IDS_MAX];
 _Static_assert(SYSV_IDS_MAX <= 1 << ID_INDEX_BITS, "an index fits an id");
-static unsigned nslots;                 /* T  those below have been used; the others are fresh */
-static uint16_t oldest_free = NO_INDEX; /* T  free for longest, so used first */
-static uint16_t newest_free = NO_INDEX; /* T */
-static uint64_t total_pages;            /* T */
+static unsigned
+    nslots GUARDED_BY(ctable_lock); /* T  those below have been used; the others are fresh */
+static uint16_t
+    oldest_free GUARDED_BY(ctable_lock) = NO_INDEX; /* T  free for longest, so used first */
+static uint16_t newest_free GUARDED_BY(ctable_lock) = NO_INDEX; /* T */
+static uint64_t total_pages GUARDED_BY(ctable_lock);            /* T */
 
 bool sysv_has_room(size_t npages)
 {
@@ -30,7 +32,7 @@ bool sysv_has_room(size_t npages)
 }
 
 /* T held; there is one. */
-static unsigned slot_take(void)
+static unsigned slot_take(void) REQUIRES(ctable_lock)
 {
     if (nslots < SYSV_IDS_MAX)
         return nslots++;
@@ -43,7 +45,7 @@ static unsigned slot_take(void)
 
 /* A place whose generations are used up is never used again: that would repeat an id (A8).  T held.
  */
-static void slot_release(unsigned index)
+static void slot_release(unsigned index) REQUIRES(ctable_lock)
 {
     struct slot *slot = &slots[index];
     slot->ctx = NULL;
@@ -114,7 +116,10 @@ bool sysv_remove(struct smemcontext *ctx)
 
 void shm_sysv_shutdown(void)
 {
-    for (unsigned index = 0; index < nslots; index++) {
+    spin_lock(&ctable_lock);
+    unsigned n = nslots;
+    spin_unlock(&ctable_lock);
+    for (unsigned index = 0; index < n; index++) {
         spin_lock(&ctable_lock);
         struct smemcontext *ctx = sysv_at(index);
         bool drop = ctx && sysv_remove(ctx);

@@ -19,6 +19,7 @@ static struct mutex xv6_lock = {
 /* The page of this id, with a use; makes it when there is none.  xv6_lock held.  -ENOSPC: there are
  * enough. */
 static err_t page_hold(const struct shm_caller *who, const char *key, struct smemcontext **ctx)
+    REQUIRES(xv6_lock)
 {
     *ctx = context_hold(SHM_XV6, key);
     if (*ctx)
@@ -86,6 +87,7 @@ static err_t page_map(struct smemcontext *ctx, struct addrspace *as, uintptr_t *
 
 /* The open itself.  xv6_lock held; the caller has a use of the page. */
 static err_t page_open(const struct shm_caller *who, struct smemcontext *ctx, uintptr_t *addr)
+    REQUIRES(xv6_lock)
 {
     spin_lock(&ctable_lock);
     bool may = context_may(ctx, who->cred, MAY_READ | MAY_WRITE);

@@ -87,7 +87,7 @@ static err_t zone_request(struct smemcontext *ctx, const struct shm_caller *who,
 
 /* zone_lock held. */
 static err_t zone_map(struct smemcontext *ctx, const struct shm_caller *who, unsigned flags,
-                      size_t pages, uintptr_t *addr)
+                      size_t pages, uintptr_t *addr) REQUIRES(zone_lock)
 {
     struct map_request req;
     err_t err = zone_request(ctx, who, flags, pages, &req);
@@ -114,7 +114,7 @@ static err_t zone_create(const struct shm_caller *who, const char *key, size_t p
 }
 
 /* Sleeps until there is a zone of this key.  -EINTR.  zone_lock not held. */
-static err_t zone_wait(const char *key)
+static err_t zone_wait(const char *key) EXCLUDES(zone_lock, ctable_lock)
 {
     err_t err = 0;
     bool found;
@@ -126,7 +126,7 @@ static err_t zone_wait(const char *key)
 }
 
 /* The zone of this key, with a use.  zone_lock held, but not while waiting for it to exist. */
-static err_t zone_hold(const char *key, bool wait, struct smemcontext **ctx)
+static err_t zone_hold(const char *key, bool wait, struct smemcontext **ctx) REQUIRES(zone_lock)
 {
     while (!(*ctx = context_hold(SHM_ZONE, key))) {
         if (!wait)

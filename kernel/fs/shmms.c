@@ -11,12 +11,13 @@ struct spinlock ctable_lock = SPINLOCK_INIT("ctable", RANK_CTABLE);
 
 /* T  Named contexts, ordered by hash of kind and key: the depth does not depend on how alike keys
  * are, growth needs no memory, and the worst case is still logarithmic. */
-static struct rbtree by_key;
-static struct rbtree by_id;                                           /* T  all that are not dead */
-static size_t ncontexts;                                              /* T */
-static unsigned nkind[SHM_KINDS];                                     /* T */
-static uint64_t last_id;                                              /* T */
-static struct waitq created_wait = {LIST_INIT(created_wait.waiters)}; /* T */
+static struct rbtree by_key GUARDED_BY(ctable_lock);
+static struct rbtree by_id GUARDED_BY(ctable_lock);       /* T  all that are not dead */
+static size_t ncontexts GUARDED_BY(ctable_lock);          /* T */
+static unsigned nkind[SHM_KINDS] GUARDED_BY(ctable_lock); /* T */
+static uint64_t last_id GUARDED_BY(ctable_lock);          /* T */
+static struct waitq created_wait GUARDED_BY(ctable_lock) = {
+    LIST_INIT(created_wait.waiters)}; /* T */
 
 static struct kmem_cache context_cache = KMEM_CACHE("smemcontext", struct smemcontext);
 
@@ -50,7 +51,7 @@ struct smemcontext *ctable_find(enum shm_kind kind, const char *key)
 }
 
 /* False when the key is taken.  T held. */
-static bool insert_key(struct smemcontext *ctx)
+static bool insert_key(struct smemcontext *ctx) REQUIRES(ctable_lock)
 {
     struct rbnode *parent = NULL, **link = &by_key.root;
     while (*link) {
@@ -67,7 +68,7 @@ static bool insert_key(struct smemcontext *ctx)
 }
 
 /* Ids grow: the new one is the last.  T held. */
-static void insert_id(struct smemcontext *ctx)
+static void insert_id(struct smemcontext *ctx) REQUIRES(ctable_lock)
 {
     struct rbnode *last = rb_last(&by_id);
     ctx->id = ++last_id;
@@ -97,8 +98,9 @@ static void context_free(struct smemcontext *ctx)
     kmem_free(&context_cache, ctx);
 }
 
-/* The last reference to the store is gone. */
-static void context_release(struct memstore *store)
+/* The last reference to the store is gone.  Not analysed: nobody else knows the context any more,
+ * as nobody does yet in context_new. */
+static void context_release(struct memstore *store) NO_THREAD_SAFETY_ANALYSIS
 {
     struct smemcontext *ctx = context_of(store);
     ASSERT(ctx->mappings == 0 && ctx->users == 0 && !ctx->lock_owner &&
@@ -119,7 +121,8 @@ bool store_is_context(const struct memstore *store)
     return store->ops == &shm_store_ops;
 }
 
-static struct smemcontext *context_new(const struct shm_caller *who, const struct shm_spec *spec)
+static struct smemcontext *context_new(const struct shm_caller *who,
+                                       const struct shm_spec *spec) NO_THREAD_SAFETY_ANALYSIS
 {
     struct smemcontext *ctx = kmem_alloc(&context_cache);
     if (!ctx)
@@ -153,7 +156,7 @@ static struct smemcontext *context_new(const struct shm_caller *who, const struc
 
 /* Charges and enters a new context.  T held. */
 static err_t enter(struct smemcontext *ctx, const struct shm_caller *who,
-                   const struct shm_spec *spec)
+                   const struct shm_spec *spec) REQUIRES(ctable_lock)
 {
     if (spec->key && ctable_find(spec->kind, spec->key))
         return -EEXIST;
@@ -211,7 +214,7 @@ bool context_is_kept(const struct smemcontext *ctx)
 }
 
 /* Takes one name away (NULL: every name), and tells who cares when it was the last.  T held. */
-static void remove_key(struct smemcontext *ctx, const char *key)
+static void remove_key(struct smemcontext *ctx, const char *key) REQUIRES(ctable_lock)
 {
     if (!ctx->named)
         return;
@@ -297,7 +300,7 @@ void context_drop(struct smemcontext *ctx)
 }
 
 /* The first context whose id is greater than `id`.  T held. */
-static struct smemcontext *first_after(uint64_t id)
+static struct smemcontext *first_after(uint64_t id) REQUIRES(ctable_lock)
 {
     struct smemcontext *best = NULL;
     struct rbnode *node = by_id.root;

@@ -18,7 +18,7 @@ static unsigned count_attaches(const struct smemcontext *ctx)
 }
 
 /* What T protects of a context.  T held. */
-static void describe(struct smemcontext *ctx, struct shm_info *info)
+static void describe(struct smemcontext *ctx, struct shm_info *info) REQUIRES(ctable_lock)
 {
     info->kind = kind_names[ctx->kind];
     const char *name = NULL;
@@ -69,7 +69,7 @@ bool shm_describe_store(const struct memstore *store, const char **kind, const c
 }
 
 /* T held. */
-static void check_context(struct smemcontext *ctx)
+static void check_context(struct smemcontext *ctx) REQUIRES(ctable_lock)
 {
     unsigned mappings = 0;
     ASSERTF(ref_read(&ctx->store.refs) >= 1 + ctx->mappings + ctx->users,

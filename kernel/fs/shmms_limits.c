@@ -13,7 +13,8 @@ struct shm_user {
 };
 
 static struct kmem_cache user_cache = KMEM_CACHE("shm_user", struct shm_user);
-static struct list users = LIST_INIT(users); /* T  users that have a context: few */
+static struct list
+    users GUARDED_BY(ctable_lock) = LIST_INIT(users); /* T  users that have a context: few */
 
 static bool within(uint32_t uid, size_t contexts, size_t pages)
 {

@@ -18,7 +18,7 @@ struct shm_link {
 };
 
 static struct kmem_cache link_cache = KMEM_CACHE("shm_link", struct shm_link);
-static struct rbtree links; /* T */
+static struct rbtree links GUARDED_BY(ctable_lock); /* T */
 
 static int compare(uint64_t hash, const char *key, const struct rbnode *node)
 {
@@ -82,7 +82,7 @@ const char *context_name(const struct smemcontext *ctx, unsigned i)
 }
 
 /* T held. */
-static err_t enter_link(struct smemcontext *ctx, struct shm_link *l)
+static err_t enter_link(struct smemcontext *ctx, struct shm_link *l) REQUIRES(ctable_lock)
 {
     if (ctable_find(SHM_NAMED, l->key))
         return -EEXIST;

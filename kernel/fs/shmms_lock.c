@@ -14,11 +14,11 @@ enum wait_result {
 
 /* A thread asleep in shm_lock, on its stack. */
 struct lock_waiter {
-    struct list node;          /* T  of smemcontext.lock_waiters while WAITING */
-    struct shm_thread *thread; /* c */
-    struct addrspace *as;      /* c */
-    enum wait_result result;   /* T */
-    struct waitq wake;         /* T  it alone */
+    struct list node GUARDED_BY(ctable_lock); /* T  of smemcontext.lock_waiters while WAITING */
+    struct shm_thread *thread;                /* c */
+    struct addrspace *as;                     /* c */
+    enum wait_result result GUARDED_BY(ctable_lock); /* T */
+    struct waitq wake GUARDED_BY(ctable_lock);       /* T  it alone */
 };
 
 void shm_thread_init(struct shm_thread *t, uint64_t id, uint32_t tid)
@@ -29,13 +29,14 @@ void shm_thread_init(struct shm_thread *t, uint64_t id, uint32_t tid)
 }
 
 static void set_owner(struct smemcontext *ctx, struct shm_thread *t, struct addrspace *as)
+    REQUIRES(ctable_lock)
 {
     ctx->lock_owner = t;
     ctx->lock_as = as;
     list_push_back(&t->held, &ctx->held_node);
 }
 
-static void settle(struct lock_waiter *w, enum wait_result result)
+static void settle(struct lock_waiter *w, enum wait_result result) REQUIRES(ctable_lock)
 {
     list_remove(&w->node);
     w->result = result;
@@ -43,7 +44,7 @@ static void settle(struct lock_waiter *w, enum wait_result result)
 }
 
 /* The owner lets go: the first waiter has the lock, if there is one.  T held. */
-static void pass_on(struct smemcontext *ctx, bool died)
+static void pass_on(struct smemcontext *ctx, bool died) REQUIRES(ctable_lock)
 {
     list_remove(&ctx->held_node);
     ctx->lock_owner = NULL;
@@ -92,6 +93,7 @@ unsigned region_lock_waiters(const struct smemcontext *ctx)
 
 /* The context that `who` has mapped under this name, active or closing, else NULL.  T held. */
 static struct smemcontext *find_mapped(const struct shm_caller *who, const char *name)
+    REQUIRES(ctable_lock)
 {
     struct smemcontext *ctx = ctable_find(SHM_NAMED, name);
     return ctx && attach_find(ctx, who->as) ? ctx : NULL;
@@ -100,18 +102,19 @@ static struct smemcontext *find_mapped(const struct shm_caller *who, const char 
 /* Sleeps until the lock is granted, the region goes, a signal comes, or it is too late.  T held on
  * entry, not on return. */
 static err_t wait_for_lock(struct smemcontext *ctx, const struct shm_caller *who,
-                           uint64_t deadline_ns)
+                           uint64_t deadline_ns) RELEASE(ctable_lock)
 {
     struct lock_waiter w = {.thread = who->thread, .as = who->as, .result = WAITING};
     waitq_init(&w.wake);
     memstore_get(&ctx->store);
     list_push_back(&ctx->lock_waiters, &w.node);
     err_t err = waitq_sleep(&w.wake, &ctable_lock, SLEEP_INTERRUPTIBLE, deadline_ns);
-    if (w.result == WAITING)
+    enum wait_result result = w.result;
+    if (result == WAITING)
         list_remove(&w.node);
     spin_unlock(&ctable_lock);
     memstore_put(&ctx->store);
-    switch (w.result) {
+    switch (result) {
     case GRANTED:
         return 0;
     case GRANTED_OWNER_DIED:
@@ -147,6 +150,7 @@ err_t shm_lock(const struct shm_caller *who, const char *name, uint64_t deadline
 
 /* What the thread holds that had this name, and has none any more (RS_UNLINK).  T held. */
 static struct smemcontext *find_held_unnamed(struct shm_thread *t, const char *name)
+    REQUIRES(ctable_lock)
 {
     list_for_each (node, &t->held) {
         struct smemcontext *ctx = list_entry(node, struct smemcontext, held_node);

@@ -19,7 +19,7 @@ struct shm_attach *attach_find(struct smemcontext *ctx, struct addrspace *as)
 }
 
 /* T held. */
-static void attach_insert(struct smemcontext *ctx, struct shm_attach *a)
+static void attach_insert(struct smemcontext *ctx, struct shm_attach *a) REQUIRES(ctable_lock)
 {
     struct rbnode *parent = NULL, **link = &ctx->attaches.root;
     while (*link) {
@@ -33,7 +33,7 @@ static void attach_insert(struct smemcontext *ctx, struct shm_attach *a)
 /* The first mapping of this context by an address space; a fork's child has what its parent had.  T
  * held. */
 static void attach_begin(struct smemcontext *ctx, struct shm_attach *a,
-                         const struct mapping_event *event)
+                         const struct mapping_event *event) REQUIRES(ctable_lock)
 {
     struct shm_attach *from = event->parent ? attach_find(ctx, event->parent) : NULL;
     a->as = event->as;
@@ -45,7 +45,7 @@ static void attach_begin(struct smemcontext *ctx, struct shm_attach *a,
  * inherit then, and an open file may be mapped as long as it is open.  T held.  Uses *spare for a
  * first mapping, and sets it to NULL. */
 static err_t count_mapping(struct smemcontext *ctx, const struct mapping_event *event,
-                           struct shm_attach **spare)
+                           struct shm_attach **spare) REQUIRES(ctable_lock)
 {
     if (event->reason == MAPPING_BY_NAME && (ctx->state != SHM_ACTIVE || !ctx->named))
         return -ENOENT;

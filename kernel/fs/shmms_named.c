@@ -39,7 +39,7 @@ err_t shm_create(const struct shm_caller *who, const char *name, size_t size_byt
 
 /* Waits for a closing region to lose its name.  T held on entry, not on return; the caller holds a
  * use. */
-static err_t wait_until_unnamed(struct smemcontext *ctx, uint64_t deadline_ns)
+static err_t wait_until_unnamed(struct smemcontext *ctx, uint64_t deadline_ns) RELEASE(ctable_lock)
 {
     err_t err = 0;
     while (ctx->named && !err)
@@ -52,7 +52,7 @@ static err_t wait_until_unnamed(struct smemcontext *ctx, uint64_t deadline_ns)
 
 /* May this destroy begin?  T held. */
 static err_t check_destroy(const struct smemcontext *ctx, const struct shm_caller *who,
-                           unsigned how)
+                           unsigned how) REQUIRES(ctable_lock)
 {
     if (!ctx || ctx->state == SHM_CLOSING)
         return -ENOENT;
@@ -133,6 +133,7 @@ static err_t hold_active(const char *name, uint64_t deadline_ns, struct smemcont
  */
 static err_t make_request(struct smemcontext *ctx, const struct shm_caller *who,
                           const struct shm_map_how *how, struct map_request *req)
+    REQUIRES(ctable_lock)
 {
     size_t size_bytes = memstore_npages(&ctx->store) << PAGE_SHIFT;
     bool writes_region = !(how->flags & (RM_RDONLY | RM_PRIVATE));

@@ -96,7 +96,7 @@ static err_t store_fill(struct memstore *store, uint64_t pos, uint64_t end)
 }
 
 /* vnode->lock held. */
-static err_t allocate_locked(struct vnode *v, uint64_t pos, uint64_t end)
+static err_t allocate_locked(struct vnode *v, uint64_t pos, uint64_t end) REQUIRES(v->lock)
 {
     uint64_t old_size_bytes = v->size_bytes;
     err_t err = end > old_size_bytes ? v->ops->resize(v, end) : 0;

@@ -5,7 +5,7 @@
 #include <kernel/fs/vnode.h>
 #include <lib/string.h>
 
-static struct mutex names_lock;
+struct mutex names_lock;
 static uint64_t last_ino; /* atomic */
 
 void tree_init(void)
@@ -101,7 +101,7 @@ err_t vnode_lookup(struct vnode *dir, const char *name, const struct cred *cred,
 
 /* The rules of chmod(2), chown(2) and utimensat(2).  vnode->lock held. */
 static err_t setattr_check(const struct vnode *v, const struct vnode_attr *attr,
-                           const struct cred *cred)
+                           const struct cred *cred) REQUIRES(v->lock)
 {
     bool root = cred->euid == 0;
     bool owner = root || cred->euid == v->uid;

@@ -87,7 +87,7 @@ static err_t walk_next(struct walk *w, bool *more)
 }
 
 /* Goes on until only w->last is left. */
-static err_t walk_on(struct walk *w)
+static err_t walk_on(struct walk *w) REQUIRES(names_lock)
 {
     for (;;) {
         struct vnode *child;

@@ -15,11 +15,11 @@ struct walk {
 };
 
 /* Begins a walk and goes up to the last component.  On success, or failure, end with walk_end. */
-err_t walk_parent(struct walk *w, const struct path_at *at);
+err_t walk_parent(struct walk *w, const struct path_at *at) REQUIRES(names_lock);
 
 /* The object at the end, with a reference; links are followed if asked, or if the path goes on
  * behind with '/'. -ENOENT with w->missing: w->dir and w->last say where it would be. */
-err_t walk_last(struct walk *w, bool follow, struct vnode **out);
+err_t walk_last(struct walk *w, bool follow, struct vnode **out) REQUIRES(names_lock);
 void walk_end(struct walk *w);
 
 /* "." or ".." */
@@ -27,8 +27,9 @@ bool walk_last_is_dots(const struct walk *w);
 
 /* May a name be made in, or (child) taken out of, w->dir? -ENOENT: the directory was removed;
  * -EACCES; -EPERM. */
-err_t walk_may_create(const struct walk *w);
-err_t walk_may_remove(const struct walk *w, const struct vnode *child);
+err_t walk_may_create(const struct walk *w) REQUIRES(names_lock);
+err_t walk_may_remove(const struct walk *w, const struct vnode *child) REQUIRES(names_lock);
 
 /* Makes `last`, owned by the asker.  The name is free; checks rights.  *out has a reference. */
-err_t walk_create(struct walk *w, uint32_t mode, const char *target, struct vnode **out);
+err_t walk_create(struct walk *w, uint32_t mode, const char *target, struct vnode **out)
+    REQUIRES(names_lock);

@@ -63,6 +63,7 @@ void addrspace_set_brk(struct addrspace *as, uintptr_t beg)
 
 /* The heap's pages are [brk_beg rounded up, brk_end rounded up): an ordinary anonymous mapping. */
 static err_t heap_grow(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+    REQUIRES(as->lock)
 {
     struct memregion *r = region_is_free(as, beg, end) ? region_new() : NULL;
     if (!r)
@@ -77,6 +78,7 @@ static err_t heap_grow(struct addrspace *as, uintptr_t beg, uintptr_t end, struc
 }
 
 static err_t heap_shrink(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+    REQUIRES(as->lock)
 {
     err_t err = vmrange_isolate(as, beg, end);
     if (!err)

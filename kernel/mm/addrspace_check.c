@@ -22,6 +22,7 @@ static void check_region(struct memregion *r, uintptr_t floor)
 }
 
 static void check_entry(struct addrspace *as, uintptr_t va, pte_t pte)
+    REQUIRES(as->lock, as->pt_lock)
 {
     struct memregion *r = region_at_or_above(as, va);
     ASSERTF(r && va >= r->beg, "entry for %lx outside every region", va);
@@ -36,7 +37,7 @@ static void check_entry(struct addrspace *as, uintptr_t va, pte_t pte)
 }
 
 /* A held for writing. */
-static void check_entries(struct addrspace *as)
+static void check_entries(struct addrspace *as) REQUIRES(as->lock)
 {
     pte_t *slot;
     spin_lock(&as->pt_lock);

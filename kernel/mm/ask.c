@@ -45,6 +45,7 @@ err_t addrspace_check_anonymous(struct addrspace *as, uintptr_t addr, size_t byt
 
 /* A held. */
 static bool is_resident(struct addrspace *as, const struct memregion *r, uintptr_t va)
+    REQUIRES_READ(as->lock)
 {
     spin_lock(&as->pt_lock);
     pte_t *slot = vpmap_slot(&as->vpmap, va, false);

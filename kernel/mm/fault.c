@@ -37,7 +37,7 @@ static void count(uint64_t *counter)
 
 /* The slot of the fault's entry if it is still what the pass saw; NULL otherwise.  pt_lock held.
  * The slot exists: its table was made by the pass and A is held. */
-static pte_t *slot_unchanged(struct fault *f)
+static pte_t *slot_unchanged(struct fault *f) REQUIRES(f->as->pt_lock)
 {
     pte_t *slot = vpmap_slot(&f->as->vpmap, f->va, false);
     pte_t now = pte_load(slot);
@@ -49,7 +49,7 @@ static pte_t *slot_unchanged(struct fault *f)
 
 /* Has the store, if there is one, still got the page?  pt_lock held: memstore_resize lowers npages
  * before it clears entries under pt_lock. */
-static bool is_inside(struct fault *f)
+static bool is_inside(struct fault *f) REQUIRES(f->as->pt_lock)
 {
     return !f->r->mapping || region_page_idx(f->r, f->va) < memstore_npages(f->r->mapping->store);
 }
@@ -169,7 +169,7 @@ static enum fault_result present_refused(struct fault *f)
 }
 
 /* One try, A held shared. */
-static enum fault_result fault_pass(struct fault *f)
+static enum fault_result fault_pass(struct fault *f) REQUIRES_READ(f->as->lock)
 {
     f->r = region_at_or_above(f->as, f->va);
     if (!f->r || f->va < f->r->beg)
@@ -216,9 +216,9 @@ enum fault_result vm_fault(struct addrspace *as, uintptr_t addr, unsigned access
     enum fault_result result;
     count(&as->stats.faults);
     do {
-        rwlock_read(&as->lock);
+        rwlock_read(&f.as->lock);
         result = fault_pass(&f);
-        rwlock_read_done(&as->lock);
+        rwlock_read_done(&f.as->lock);
         if (result == FAULT_RETRY)
             result = fetch_wanted(&f);
     } while (result == FAULT_RETRY);

@@ -13,6 +13,7 @@ struct copied_entry {
 /* The child's copy of a mapping: the twin made for an earlier piece, or a new one the backend has
  * agreed to. Both A held. */
 static struct mapping *twin_mapping(struct addrspace *child, struct mapping *m)
+    REQUIRES(child->lock)
 {
     if (m->twin) {
         ref_get(&m->twin->pieces);
@@ -25,6 +26,7 @@ static struct mapping *twin_mapping(struct addrspace *child, struct mapping *m)
 
 /* Copies one region without its pages.  Both A held.  On failure nothing is left of it. */
 static err_t copy_region(struct addrspace *child, struct memregion *r, struct memregion **copy)
+    REQUIRES(child->lock)
 {
     struct memregion *c = region_new();
     if (!c)
@@ -61,7 +63,7 @@ static err_t copy_region(struct addrspace *child, struct memregion *r, struct me
 /* Takes up to BATCH entries of the parent from *va on, and write access away from those that have
  * it. */
 static unsigned take_batch(struct addrspace *parent, uintptr_t *va, uintptr_t end,
-                           struct copied_entry *batch)
+                           struct copied_entry *batch) REQUIRES(parent->lock)
 {
     unsigned n = 0;
     pte_t *slot;
@@ -81,7 +83,7 @@ static unsigned take_batch(struct addrspace *parent, uintptr_t *va, uintptr_t en
 
 /* Gives the child a batch; pages that cannot be installed lose their pin. */
 static err_t give_batch(struct addrspace *child, struct memregion *r,
-                        const struct copied_entry *batch, unsigned n)
+                        const struct copied_entry *batch, unsigned n) REQUIRES(child->lock)
 {
     err_t err = 0;
     unsigned i;
@@ -107,6 +109,7 @@ static err_t give_batch(struct addrspace *child, struct memregion *r,
 
 /* Pages of shared mappings are not copied: the child's faults find them in the store. */
 static err_t copy_pages(struct addrspace *parent, struct addrspace *child, struct memregion *copy)
+    REQUIRES(parent->lock, child->lock)
 {
     struct copied_entry batch[BATCH];
     uintptr_t va = copy->beg;
@@ -121,6 +124,7 @@ static err_t copy_pages(struct addrspace *parent, struct addrspace *child, struc
 }
 
 static err_t copy_all(struct addrspace *parent, struct addrspace *child)
+    REQUIRES(parent->lock, child->lock)
 {
     for (struct memregion *r = region_at_or_above(parent, 0); r; r = region_next(r)) {
         struct memregion *copy;

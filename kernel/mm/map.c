@@ -15,7 +15,7 @@ uintptr_t vmrange_end(uintptr_t addr, size_t bytes)
 }
 
 /* The region that `addr` would cut, or NULL. */
-static struct memregion *region_cut_by(struct addrspace *as, uintptr_t addr)
+static struct memregion *region_cut_by(struct addrspace *as, uintptr_t addr) REQUIRES_READ(as->lock)
 {
     struct memregion *r = region_at_or_above(as, addr);
     return r && r->beg < addr ? r : NULL;
@@ -59,6 +59,7 @@ void vmrange_remove(struct addrspace *as, uintptr_t beg, uintptr_t end, struct l
 
 /* Chooses the place of a request: 0 is none.  A held exclusive. */
 static uintptr_t choose_place(struct addrspace *as, const struct map_request *req, err_t *err)
+    REQUIRES(as->lock)
 {
     uintptr_t beg = ALIGN_DOWN(req->addr, PAGE_BYTES);
     uintptr_t end = vmrange_end(beg, req->bytes);
@@ -86,7 +87,7 @@ void vmrange_merge(struct addrspace *as, uintptr_t beg, uintptr_t end, struct li
 
 /* The part of a map under A.  `r` (and its mapping) are ready but for their place. */
 static err_t map_locked(struct addrspace *as, const struct map_request *req, struct memregion *r,
-                        uintptr_t *addr, struct list *dead)
+                        uintptr_t *addr, struct list *dead) REQUIRES(as->lock)
 {
     err_t err = 0;
     uintptr_t beg = choose_place(as, req, &err);
@@ -207,6 +208,7 @@ err_t addrspace_unmap_mapping(struct addrspace *as, struct memstore *store, uint
 
 /* Is every page of the range mapped by regions whose max_prot allows `prot`?  A held. */
 static err_t check_protect(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot)
+    REQUIRES_READ(as->lock)
 {
     struct memregion *r = region_at_or_above(as, beg);
     for (uintptr_t at = beg; at < end; at = r->end, r = region_next(r)) {

@@ -66,6 +66,7 @@ void memstore_get(struct memstore *store)
 
 /* Puts a new busy page in the cache.  s held. */
 static err_t begin_fill(struct memstore *store, size_t idx, struct page **page)
+    REQUIRES(store->lock)
 {
     struct page *p = page_alloc(PAGE_CACHE, 0, store->promises ? PMEM_PROMISED : 0);
     if (!p)
@@ -180,7 +181,7 @@ void memstore_put(struct memstore *store)
 }
 
 /* Removes the pages of store page `first` and after from every mapping.  rmap_lock held. */
-static void unmap_tail(struct memstore *store, size_t first)
+static void unmap_tail(struct memstore *store, size_t first) REQUIRES(store->rmap_lock)
 {
     list_for_each (node, &store->regions) {
         struct memregion *r = list_entry(node, struct memregion, rmap_node);
@@ -194,6 +195,7 @@ static void unmap_tail(struct memstore *store, size_t first)
 
 /* Removes the pages of `npages` and after, which are beyond the end by now.  rmap_lock held. */
 static void cut_tail(struct memstore *store, size_t npages, size_t old_npages)
+    REQUIRES(store->rmap_lock)
 {
     size_t absent = old_npages - npages;
     size_t idx = npages;
@@ -254,7 +256,7 @@ static struct page *next_dirty(struct memstore *store, size_t *idx)
 }
 
 /* Makes every mapping of page `idx` say when it is written next.  rmap_lock held. */
-static void write_protect(struct memstore *store, size_t idx)
+static void write_protect(struct memstore *store, size_t idx) REQUIRES(store->rmap_lock)
 {
     list_for_each (node, &store->regions) {
         struct memregion *r = list_entry(node, struct memregion, rmap_node);

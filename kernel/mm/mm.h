@@ -6,7 +6,7 @@
 /* ---- regions.c: the set.  A held exclusive unless said otherwise. */
 
 /* The region that holds `addr`, or the first above it, or NULL.  A held shared is enough. */
-struct memregion *region_at_or_above(struct addrspace *as, uintptr_t addr);
+struct memregion *region_at_or_above(struct addrspace *as, uintptr_t addr) REQUIRES_READ(as->lock);
 struct memregion *region_next(struct memregion *r);
 struct memregion *region_prev(struct memregion *r);
 
@@ -21,7 +21,7 @@ struct mapping *mapping_new(struct addrspace *as, struct memstore *store);
 void mapping_abandon(struct mapping *m);
 
 /* Links a filled-in region into the set and into its store's list. */
-void region_link(struct addrspace *as, struct memregion *r);
+void region_link(struct addrspace *as, struct memregion *r) REQUIRES(as->lock);
 
 /* Takes it out of both and appends it to `dead` (by rmap_node). */
 void region_unlink(struct memregion *r, struct list *dead);
@@ -44,16 +44,16 @@ void region_merge(struct memregion *r, struct list *dead);
 
 /* The end of the mapping below `addr`, and the beginning of the one at or above it: how far tables
  * may be freed. */
-uintptr_t region_floor(struct addrspace *as, uintptr_t addr);
-uintptr_t region_ceiling(struct addrspace *as, uintptr_t addr);
+uintptr_t region_floor(struct addrspace *as, uintptr_t addr) REQUIRES_READ(as->lock);
+uintptr_t region_ceiling(struct addrspace *as, uintptr_t addr) REQUIRES_READ(as->lock);
 
 /* Room for `bytes`, searching downward; 0 when there is none. */
-uintptr_t region_find_room(struct addrspace *as, size_t bytes);
-bool region_is_free(struct addrspace *as, uintptr_t beg, uintptr_t end);
+uintptr_t region_find_room(struct addrspace *as, size_t bytes) REQUIRES(as->lock);
+bool region_is_free(struct addrspace *as, uintptr_t beg, uintptr_t end) REQUIRES_READ(as->lock);
 
 /* Frees unlinked regions: tells backends of mappings that are gone, drops stores.  No lock held;
  * may sleep. */
-void regions_dispose(struct addrspace *as, struct list *dead);
+void regions_dispose(struct addrspace *as, struct list *dead) EXCLUDES(as->lock);
 
 /* The store's page that `addr` of `r` shows. */
 static inline size_t region_page_idx(const struct memregion *r, uintptr_t addr)
@@ -70,12 +70,13 @@ void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end);
 /* Frees tables that only [beg, end) needed, of which nothing is mapped any more; `floor` and
  * `ceiling`: where the next mappings below and above end and begin.  A held exclusive. */
 void pt_free_tables(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t floor,
-                    uintptr_t ceiling);
+                    uintptr_t ceiling) REQUIRES(as->lock);
 
 /* Makes tables for what [beg, end) has mapped to be at `to` (-ENOMEM: some may be made), and moves
  * it there.  A held exclusive; for a move also rmap_lock of the store, if there is one. */
-err_t pt_reserve(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to);
-void pt_move(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to);
+err_t pt_reserve(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to)
+    REQUIRES(as->lock);
+void pt_move(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to) REQUIRES(as->lock);
 
 /* Takes rights away from present entries, or write access only (`prot` keeps the others). */
 void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot);
@@ -87,17 +88,20 @@ unsigned pt_rights(const struct memregion *r, const struct page *page);
 
 /* Makes sure that regions begin and end at beg and end; may need up to two regions: -ENOMEM with
  * nothing changed. */
-err_t vmrange_isolate(struct addrspace *as, uintptr_t beg, uintptr_t end);
+err_t vmrange_isolate(struct addrspace *as, uintptr_t beg, uintptr_t end) REQUIRES(as->lock);
 
 /* Removes every region and page of an isolated range; regions go to `dead`. */
-void vmrange_remove(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead);
+void vmrange_remove(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+    REQUIRES(as->lock);
 
 /* The same, but leaves the page tables for what comes there next. */
-void vmrange_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead);
+void vmrange_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+    REQUIRES(as->lock);
 
 /* Joins what begins at beg, and at end, with what lies below it, where the two are one in all but
  * name. */
-void vmrange_merge(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead);
+void vmrange_merge(struct addrspace *as, uintptr_t beg, uintptr_t end, struct list *dead)
+    REQUIRES(as->lock);
 
 /* The page-rounded end of [addr, addr + bytes) when it is a range of user space, else 0. */
 uintptr_t vmrange_end(uintptr_t addr, size_t bytes);

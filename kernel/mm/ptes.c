@@ -120,6 +120,7 @@ void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned pr
 unsigned pt_rights(const struct memregion *r, const struct page *page)
 {
     bool writable;
+    spin_assert_held(&r->as->pt_lock);
     if (r->shared)
         writable =
             !r->mapping->store->ops->writeback || __atomic_load_n(&page->dirty, __ATOMIC_ACQUIRE);

@@ -72,7 +72,7 @@ void mapping_abandon(struct mapping *m)
     memstore_put(store);
 }
 
-static void tree_insert(struct addrspace *as, struct memregion *r)
+static void tree_insert(struct addrspace *as, struct memregion *r) REQUIRES(as->lock)
 {
     struct rbnode *parent = NULL, **link = &as->regions.root;
     while (*link) {
@@ -84,13 +84,14 @@ static void tree_insert(struct addrspace *as, struct memregion *r)
     rb_insert(&as->regions, &r->node, parent, link);
 }
 
-static void rmap_lock(struct memregion *r)
+/* These two are not analysed: there is nothing to lock without a store. */
+static void rmap_lock(struct memregion *r) NO_THREAD_SAFETY_ANALYSIS
 {
     if (r->mapping)
         mutex_lock(&r->mapping->store->rmap_lock);
 }
 
-static void rmap_unlock(struct memregion *r)
+static void rmap_unlock(struct memregion *r) NO_THREAD_SAFETY_ANALYSIS
 {
     if (r->mapping)
         mutex_unlock(&r->mapping->store->rmap_lock);
@@ -110,6 +111,7 @@ void region_link(struct addrspace *as, struct memregion *r)
 void region_unlink(struct memregion *r, struct list *dead)
 {
     struct addrspace *as = r->as;
+    rwlock_assert_write(&as->lock);
     rb_remove(&as->regions, &r->node);
     as->mapped_pages -= (r->end - r->beg) >> PAGE_SHIFT;
     as->search_top = MAX(as->search_top, MIN(r->end, (uintptr_t)MMAP_TOP));
@@ -130,6 +132,7 @@ void region_copy_rights(struct memregion *to, const struct memregion *from)
 
 void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper)
 {
+    rwlock_assert_write(&r->as->lock);
     ASSERT(addr > r->beg && addr < r->end && IS_ALIGNED(addr, PAGE_BYTES));
     upper->as = r->as;
     upper->beg = addr;
@@ -150,6 +153,7 @@ void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper)
 
 void region_set_end(struct memregion *r, uintptr_t end)
 {
+    rwlock_assert_write(&r->as->lock);
     r->as->mapped_pages += (end >> PAGE_SHIFT) - (r->end >> PAGE_SHIFT);
     rmap_lock(r);
     r->end = end;
@@ -160,6 +164,7 @@ void region_move(struct memregion *r, uintptr_t beg, uintptr_t end)
 {
     struct addrspace *as = r->as;
     uintptr_t old_beg = r->beg, old_end = r->end;
+    rwlock_assert_write(&as->lock);
     rb_remove(&as->regions, &r->node);
     as->mapped_pages += ((end - beg) >> PAGE_SHIFT) - ((old_end - old_beg) >> PAGE_SHIFT);
     as->search_top = MAX(as->search_top, MIN(old_end, (uintptr_t)MMAP_TOP));
@@ -182,6 +187,7 @@ static bool mergeable(const struct memregion *low, const struct memregion *high)
 void region_merge(struct memregion *r, struct list *dead)
 {
     struct memregion *low = region_prev(r);
+    rwlock_assert_write(&r->as->lock);
     if (!low || !mergeable(low, r))
         return;
     rb_remove(&r->as->regions, &r->node);
@@ -213,6 +219,7 @@ bool region_is_free(struct addrspace *as, uintptr_t beg, uintptr_t end)
 
 /* The highest room of `bytes` that ends at or below `top`. */
 static uintptr_t find_room_below(struct addrspace *as, uintptr_t top, size_t bytes)
+    REQUIRES_READ(as->lock)
 {
     uintptr_t limit = top;
     struct memregion *r = region_at_or_above(as, top - 1);
@@ -239,7 +246,7 @@ uintptr_t region_find_room(struct addrspace *as, size_t bytes)
 }
 
 /* One piece less of a mapping; the last ends it. */
-static void mapping_put(struct addrspace *as, struct mapping *m)
+static void mapping_put(struct addrspace *as, struct mapping *m) EXCLUDES(as->lock)
 {
     if (!ref_put(&m->pieces))
         return;

@@ -34,6 +34,7 @@ static err_t parse_request(const struct remap_request *req, struct remap *m)
 }
 
 static err_t shrink(struct addrspace *as, const struct remap *m, struct list *dead)
+    REQUIRES(as->lock)
 {
     if (m->keep_end == m->end)
         return 0;
@@ -45,7 +46,7 @@ static err_t shrink(struct addrspace *as, const struct remap *m, struct list *de
 
 /* False when there is no room behind it. */
 static bool grow_in_place(struct addrspace *as, const struct remap *m, struct memregion *r,
-                          struct list *dead)
+                          struct list *dead) REQUIRES(as->lock)
 {
     uintptr_t new_end = vmrange_end(m->beg, m->new_bytes);
     if (m->end != r->end || !new_end || !region_is_free(as, m->end, new_end))
@@ -56,7 +57,7 @@ static bool grow_in_place(struct addrspace *as, const struct remap *m, struct me
 }
 
 /* All of a move that can fail.  What was cut is whole again in vmrange_merge. */
-static err_t prepare_move(struct addrspace *as, const struct remap *m)
+static err_t prepare_move(struct addrspace *as, const struct remap *m) REQUIRES(as->lock)
 {
     uintptr_t to_end = m->to + m->new_bytes;
     err_t err = vmrange_isolate(as, m->beg, m->end);
@@ -73,6 +74,7 @@ static err_t prepare_move(struct addrspace *as, const struct remap *m)
 
 /* Tables go last: before the move, those reserved at `to` look like nobody's. */
 static void commit_move(struct addrspace *as, const struct remap *m, struct list *dead)
+    REQUIRES(as->lock)
 {
     uintptr_t to_end = m->to + m->new_bytes;
     vmrange_clear(as, m->to, to_end, dead);
@@ -84,7 +86,7 @@ static void commit_move(struct addrspace *as, const struct remap *m, struct list
     pt_free_tables(as, m->beg, m->end, region_floor(as, m->beg), region_ceiling(as, m->end));
 }
 
-static err_t move(struct addrspace *as, struct remap *m, struct list *dead)
+static err_t move(struct addrspace *as, struct remap *m, struct list *dead) REQUIRES(as->lock)
 {
     m->to = m->req->fixed ? m->req->new_addr : region_find_room(as, m->new_bytes);
     if (!m->to)
@@ -100,6 +102,7 @@ static err_t move(struct addrspace *as, struct remap *m, struct list *dead)
 
 /* A held exclusive. */
 static err_t remap_locked(struct addrspace *as, struct remap *m, uintptr_t *addr, struct list *dead)
+    REQUIRES(as->lock)
 {
     struct memregion *r = region_at_or_above(as, m->beg);
     if (!r || r->beg > m->beg || m->end > r->end)

@@ -10,7 +10,7 @@ static size_t base_pfn;    /* frame number of pages[0] */
 static size_t npages;
 
 static struct spinlock pmem_lock = SPINLOCK_INIT("pmem", RANK_PMEM);
-static struct list free_lists[PMEM_ORDER_MAX + 1];
+static struct list free_lists[PMEM_ORDER_MAX + 1] GUARDED_BY(pmem_lock);
 
 paddr_t page_to_paddr(const struct page *page)
 {
@@ -40,7 +40,7 @@ struct page *buddy_pages(size_t *n)
 }
 
 /* The pmem lock is held for these two. */
-static void list_block(struct page *page, unsigned order)
+static void list_block(struct page *page, unsigned order) REQUIRES(pmem_lock)
 {
     __atomic_store_n(&page->order, (uint8_t)(ORDER_LISTED | order), __ATOMIC_RELAXED);
     /* When somebody watches, what was freed last is used last. */
@@ -56,7 +56,7 @@ static void unlist_block(struct page *page)
     list_remove(&page->node);
 }
 
-static struct page *take_locked(unsigned order)
+static struct page *take_locked(unsigned order) REQUIRES(pmem_lock)
 {
     unsigned from = order;
     while (from <= PMEM_ORDER_MAX && list_empty(&free_lists[from]))
@@ -72,7 +72,7 @@ static struct page *take_locked(unsigned order)
     return page;
 }
 
-static void give_locked(struct page *page, unsigned order)
+static void give_locked(struct page *page, unsigned order) REQUIRES(pmem_lock)
 {
     while (order < PMEM_ORDER_MAX) {
         paddr_t block_bytes = (paddr_t)PAGE_BYTES << order;
@@ -120,7 +120,7 @@ void buddy_give_frames(struct page **frames, unsigned n)
 }
 
 /* The pmem lock is held. */
-static size_t check_list(unsigned order)
+static size_t check_list(unsigned order) REQUIRES(pmem_lock)
 {
     size_t frames = 0;
     list_for_each (node, &free_lists[order]) {

@@ -23,7 +23,7 @@ static void tail_set(const struct kmem_cache *cache, void *slot, uintptr_t canar
 }
 
 /* First use of a cache; its lock is held. */
-static void cache_setup(struct kmem_cache *cache)
+static void cache_setup(struct kmem_cache *cache) REQUIRES(cache->lock)
 {
     size_t bytes = MAX(cache->object_bytes, sizeof(void *));
     if (KERNEL_DEBUG)
@@ -55,7 +55,7 @@ struct kmem_cache *kmem_caches(void)
 }
 
 /* A new slab on no list, or NULL.  The cache's lock is held. */
-static struct kmem_slab *slab_new(struct kmem_cache *cache, uintptr_t site)
+static struct kmem_slab *slab_new(struct kmem_cache *cache, uintptr_t site) REQUIRES(cache->lock)
 {
     struct page *page = page_alloc_at(PAGE_SLAB, cache->slab_order, 0, site);
     if (!page)
@@ -77,14 +77,14 @@ static struct kmem_slab *slab_new(struct kmem_cache *cache, uintptr_t site)
 }
 
 /* The slab has no objects and is on no list.  The cache's lock is held. */
-static void slab_delete(struct kmem_cache *cache, struct kmem_slab *slab)
+static void slab_delete(struct kmem_cache *cache, struct kmem_slab *slab) REQUIRES(cache->lock)
 {
     cache->slabs--;
     page_free(ptr_to_page(slab));
 }
 
 /* A slab of the cache with a free slot, on the partial list, or NULL.  Its lock is held. */
-static struct kmem_slab *slab_with_room(struct kmem_cache *cache)
+static struct kmem_slab *slab_with_room(struct kmem_cache *cache) REQUIRES(cache->lock)
 {
     if (!list_empty(&cache->partial))
         return list_first(&cache->partial, struct kmem_slab, node);
@@ -96,7 +96,7 @@ static struct kmem_slab *slab_with_room(struct kmem_cache *cache)
 }
 
 /* Puts a free slot back into its slab.  The cache's lock is held. */
-static void slot_give(struct kmem_cache *cache, void **slot)
+static void slot_give(struct kmem_cache *cache, void **slot) REQUIRES(cache->lock)
 {
     struct kmem_slab *slab = ptr_to_page(slot)->slab;
     arch_unpoison(slot, sizeof(*slot));
@@ -114,7 +114,7 @@ static void slot_give(struct kmem_cache *cache, void **slot)
 }
 
 /* Gives all slots back that were held.  The cache's lock is held. */
-static void held_give(struct kmem_cache *cache)
+static void held_give(struct kmem_cache *cache) REQUIRES(cache->lock)
 {
     for (unsigned i = 0; ARCH_REDZONE_BYTES && i < cache->held_max; i++) {
         if (cache->held[i])
@@ -124,7 +124,7 @@ static void held_give(struct kmem_cache *cache)
 }
 
 /* A slab with a free slot as above, a new one if need be; or NULL. */
-static struct kmem_slab *slab_get(struct kmem_cache *cache, uintptr_t site)
+static struct kmem_slab *slab_get(struct kmem_cache *cache, uintptr_t site) REQUIRES(cache->lock)
 {
     struct kmem_slab *slab = slab_with_room(cache);
     if (slab)
@@ -184,7 +184,7 @@ static struct kmem_slab *slab_of(const struct kmem_cache *cache, void *object)
 }
 
 /* The cache's lock is held. */
-static void slot_check_live(const struct kmem_cache *cache, void *slot)
+static void slot_check_live(const struct kmem_cache *cache, void *slot) REQUIRES(cache->lock)
 {
     if (!KERNEL_DEBUG || slot_is(cache, slot, CANARY_LIVE))
         return;

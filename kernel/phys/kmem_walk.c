@@ -24,7 +24,7 @@ static unsigned held_count(const struct kmem_cache *cache, const struct kmem_sla
 }
 
 /* The cache's lock is held. */
-static void check_slab(const struct kmem_cache *cache, struct kmem_slab *slab)
+static void check_slab(const struct kmem_cache *cache, struct kmem_slab *slab) REQUIRES(cache->lock)
 {
     unsigned free = 0;
     ASSERTF(slab->cache == cache, "cache %s: a slab of another", cache->name);
@@ -45,7 +45,7 @@ static void check_slab(const struct kmem_cache *cache, struct kmem_slab *slab)
 
 /* Adds to what was found.  The cache's lock is held. */
 static void check_slabs(const struct kmem_cache *cache, const struct list *head, size_t *slabs,
-                        size_t *used)
+                        size_t *used) REQUIRES(cache->lock)
 {
     list_for_each (node, head) {
         struct kmem_slab *slab = list_entry(node, struct kmem_slab, node);

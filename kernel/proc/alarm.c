@@ -8,8 +8,9 @@
 static void expire(struct timer *t);
 
 /* siglock held. */
-static void fly(struct itimer *it)
+static void fly(struct process *proc) REQUIRES(proc->siglock)
 {
+    struct itimer *it = &proc->alarm;
     if (it->deadline_ns == 0 || it->flying)
         return;
     it->flying = true;
@@ -17,15 +18,17 @@ static void fly(struct itimer *it)
 }
 
 /* siglock held. */
-static void land(struct itimer *it)
+static void land(struct process *proc) REQUIRES(proc->siglock)
 {
+    struct itimer *it = &proc->alarm;
     if (it->flying && timer_cancel(&it->timer))
         it->flying = false;
 }
 
 /* Is it time?  Then the next deadline is set.  siglock held. */
-static bool take_due(struct itimer *it, uint64_t now_ns)
+static bool take_due(struct process *proc, uint64_t now_ns) REQUIRES(proc->siglock)
 {
+    struct itimer *it = &proc->alarm;
     if (it->deadline_ns == 0 || it->deadline_ns > now_ns)
         return false;
     /* Expiries that were missed are one. */
@@ -40,20 +43,21 @@ static void expire(struct timer *t)
     struct itimer *it = container_of(t, struct itimer, timer);
     struct process *proc = container_of(it, struct process, alarm);
     spin_lock(&proc->siglock);
-    bool due = take_due(it, arch_time_ns());
+    bool due = take_due(proc, arch_time_ns());
     spin_unlock(&proc->siglock);
     if (due)
         signal_send(proc, SIGALRM, NULL);
     spin_lock(&proc->siglock);
     it->flying = false;
-    fly(it);
+    fly(proc);
     spin_unlock(&proc->siglock);
 }
 
 /* siglock held. */
-static void look(const struct itimer *it, uint64_t now_ns, uint64_t *value_ns,
-                 uint64_t *interval_ns)
+static void look(const struct process *proc, uint64_t now_ns, uint64_t *value_ns,
+                 uint64_t *interval_ns) REQUIRES(proc->siglock)
 {
+    const struct itimer *it = &proc->alarm;
     *value_ns = 0;
     if (it->deadline_ns)
         *value_ns = it->deadline_ns > now_ns ? it->deadline_ns - now_ns : 1;
@@ -67,13 +71,13 @@ void process_alarm_set(uint64_t value_ns, uint64_t interval_ns, uint64_t *old_va
     struct itimer *it = &proc->alarm;
     spin_lock(&proc->siglock);
     uint64_t now = arch_time_ns();
-    look(it, now, old_value_ns, old_interval_ns);
-    land(it);
+    look(proc, now, old_value_ns, old_interval_ns);
+    land(proc);
     it->deadline_ns = 0;
     if (value_ns)
         it->deadline_ns = value_ns < NS_NEVER - 1 - now ? now + value_ns : NS_NEVER - 1;
     it->interval_ns = value_ns ? interval_ns : 0;
-    fly(it);
+    fly(proc);
     spin_unlock(&proc->siglock);
 }
 
@@ -81,7 +85,7 @@ void process_alarm_get(uint64_t *value_ns, uint64_t *interval_ns)
 {
     struct process *proc = process_current();
     spin_lock(&proc->siglock);
-    look(&proc->alarm, arch_time_ns(), value_ns, interval_ns);
+    look(proc, arch_time_ns(), value_ns, interval_ns);
     spin_unlock(&proc->siglock);
 }
 
@@ -90,7 +94,7 @@ void process_alarm_exit(struct process *proc)
     struct itimer *it = &proc->alarm;
     spin_lock(&proc->siglock);
     it->deadline_ns = 0;
-    land(it);
+    land(proc);
     while (it->flying) {
         spin_unlock(&proc->siglock);
         thread_yield();

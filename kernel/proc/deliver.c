@@ -47,6 +47,7 @@ static bool use_altstack(const struct uthread *ut, const struct linux_sigaction 
 
 /* Enters the handler.  siglock held on entry, not on return. */
 static void enter_handler(struct uthread *ut, int sig, const struct signal_info *info)
+    RELEASE(ut->proc->siglock)
 {
     struct process *proc = ut->proc;
     struct linux_sigaction action = proc->actions.action[sig - 1];
@@ -55,7 +56,7 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
     if (action.flags & SA_RESETHAND)
         proc->actions.action[sig - 1].handler = SIG_DFL;
     ut->blocked |= action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig));
-    spin_unlock(&proc->siglock);
+    spin_unlock(&ut->proc->siglock);
 
     settle_restart(ut, &action.flags);
     struct linux_siginfo siginfo;
@@ -77,7 +78,7 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
 
 /* Stops the process: every thread comes by here, through stay_stopped.  siglock held on entry, not
  * on return. */
-static void stop(struct process *proc, int sig)
+static void stop(struct process *proc, int sig) RELEASE(proc->siglock)
 {
     proc->stopped = true;
     list_for_each (node, &proc->threads)
@@ -88,21 +89,22 @@ static void stop(struct process *proc, int sig)
 
 /* Sleeps as long as the process is stopped, and tells the parent when it goes on; leaves for good
  * when it exits, or another thread execs.  siglock held, but not all the time. */
-static void stay_stopped(struct uthread *ut)
+static void stay_stopped(struct uthread *ut) REQUIRES(ut->proc->siglock)
 {
     struct process *proc = ut->proc;
     for (;;) {
         if (proc->exiting || (proc->sole && proc->sole != ut)) {
-            spin_unlock(&proc->siglock);
+            spin_unlock(&ut->proc->siglock);
             process_thread_exit(0);
         }
         if (proc->continued) {
             proc->continued = false;
-            spin_unlock(&proc->siglock);
+            spin_unlock(&ut->proc->siglock);
             process_report_stop(proc, WAIT_STATUS_CONTINUED);
-            spin_lock(&proc->siglock);
+            spin_lock(&ut->proc->siglock);
         } else if (proc->stopped && !(signal_deliverable(ut) & SIG_BIT(SIGKILL))) {
-            (void)waitq_sleep(&proc->stop_wait, &proc->siglock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
+            (void)waitq_sleep(&proc->stop_wait, &ut->proc->siglock, SLEEP_UNINTERRUPTIBLE,
+                              NS_NEVER);
         } else {
             return;
         }
@@ -110,7 +112,7 @@ static void stay_stopped(struct uthread *ut)
 }
 
 /* Nothing is left to deliver.  siglock held on entry, not on return. */
-static void finish(struct uthread *ut)
+static void finish(struct uthread *ut) RELEASE(ut->proc->siglock)
 {
     if (ut->restore_blocked) {
         ut->blocked = ut->saved_blocked;
@@ -126,26 +128,25 @@ static void finish(struct uthread *ut)
 void signal_deliver(void)
 {
     struct uthread *ut = uthread_current();
-    struct process *proc = ut->proc;
     for (;;) {
         struct signal_info info;
-        spin_lock(&proc->siglock);
+        spin_lock(&ut->proc->siglock);
         stay_stopped(ut);
         int sig = signal_take(ut, ~ut->blocked, &info);
         if (!sig)
             break;
-        switch (signal_effect(proc, sig)) {
+        switch (signal_effect(ut->proc, sig)) {
         case SIGNAL_IGNORED:
-            spin_unlock(&proc->siglock);
+            spin_unlock(&ut->proc->siglock);
             continue;
         case SIGNAL_HANDLED:
             enter_handler(ut, sig, &info);
             continue;
         case SIGNAL_STOPS:
-            stop(proc, sig);
+            stop(ut->proc, sig);
             continue;
         case SIGNAL_KILLS:
-            spin_unlock(&proc->siglock);
+            spin_unlock(&ut->proc->siglock);
             process_exit(WAIT_STATUS_SIGNAL(sig));
         }
     }

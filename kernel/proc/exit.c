@@ -10,7 +10,7 @@
 
 static struct waitq init_wait = {
     LIST_INIT(init_wait.waiters)}; /* p  the kernel, for pid 1 and for the last process */
-static int init_status;            /* p */
+static int init_status GUARDED_BY(proctable_lock); /* p */
 
 void process_changed(struct process *parent)
 {
@@ -33,7 +33,7 @@ int wait_status_code(int status, int *value)
 }
 
 /* Sends the signal a child's end or stop means to its parent.  p held. */
-static void signal_parent(struct process *proc, int sig, int status)
+static void signal_parent(struct process *proc, int sig, int status) REQUIRES(proctable_lock)
 {
     if (!proc->parent || sig == 0)
         return;
@@ -54,7 +54,7 @@ void process_report_stop(struct process *proc, int status)
 
 /* A zombie whose parent does not want it leaves at once.  p held.  True: the caller drops the
  * table's reference. */
-static bool reap_unwanted(struct process *proc)
+static bool reap_unwanted(struct process *proc) REQUIRES(proctable_lock)
 {
     if (proc->parent && !(proc->exit_signal == SIGCHLD && signal_ignores_children(proc->parent)))
         return false;
@@ -64,7 +64,7 @@ static bool reap_unwanted(struct process *proc)
 
 /* Children go to init; what is left of a dead one whom init would not wait for goes at once.  p
  * held. */
-static void give_children_away(struct process *proc, struct list *gone)
+static void give_children_away(struct process *proc, struct list *gone) REQUIRES(proctable_lock)
 {
     struct process *heir = init_process != proc ? init_process : NULL;
     struct list *node;
@@ -142,7 +142,7 @@ static bool leave_process(struct uthread *self, int *status)
 {
     struct process *proc = self->proc;
     spin_lock(&proctable_lock);
-    spin_lock(&proc->siglock);
+    spin_lock(&self->proc->siglock);
     list_remove(&self->proc_node);
     bool last = --proc->nthreads == 0;
     uthread_unlink(self);
@@ -152,7 +152,7 @@ static bool leave_process(struct uthread *self, int *status)
     proc->exiting |= last;
     if (proc->nthreads == 1)
         waitq_wake_all(&proc->sole_wait);
-    spin_unlock(&proc->siglock);
+    spin_unlock(&self->proc->siglock);
     spin_unlock(&proctable_lock);
     return last;
 }
@@ -186,7 +186,7 @@ void process_thread_exit(int status)
 }
 
 /* Tells every other thread to leave.  siglock held. */
-static void dismiss_others(struct process *proc, struct uthread *self)
+static void dismiss_others(struct process *proc, struct uthread *self) REQUIRES(proc->siglock)
 {
     list_for_each (node, &proc->threads) {
         struct uthread *ut = list_entry(node, struct uthread, proc_node);
@@ -229,6 +229,7 @@ err_t process_become_sole(void)
 }
 
 static bool wanted(const struct process *self, const struct process *child, int which)
+    REQUIRES(proctable_lock)
 {
     if (which > 0)
         return child->pid == which;
@@ -239,6 +240,7 @@ static bool wanted(const struct process *self, const struct process *child, int 
 
 /* What there is to say of a child now.  p held. */
 static bool report(struct process *child, unsigned options, struct wait_result *result)
+    REQUIRES(proctable_lock)
 {
     result->uid = child->cred.uid;
     if (child->state == PROCESS_ZOMBIE) {
@@ -260,7 +262,7 @@ static bool report(struct process *child, unsigned options, struct wait_result *
 
 /* A child to report, or NULL; *any: is there one to wait for?  p held. */
 static struct process *find_child(struct process *self, int which, unsigned options,
-                                  struct wait_result *result, bool *any)
+                                  struct wait_result *result, bool *any) REQUIRES(proctable_lock)
 {
     *any = false;
     list_for_each (node, &self->children) {
@@ -311,7 +313,7 @@ int process_wait_init(void)
     return status;
 }
 
-static void kill_one(struct process *proc, void *arg)
+static void kill_one(struct process *proc, void *arg) REQUIRES(proctable_lock)
 {
     if (proc->state == PROCESS_LIVE)
         signal_send(proc, SIGKILL, NULL);

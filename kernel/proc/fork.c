@@ -65,7 +65,7 @@ static err_t inherit(struct uthread *child, struct uthread *parent, const struct
     }
     to->cwd = process_cwd(from);
     to->umask = __atomic_load_n(&from->umask, __ATOMIC_RELAXED);
-    to->cred = child->cred = parent->cred;
+    child->cred = parent->cred;
     to->exit_signal = args->exit_signal;
     spin_lock(&from->siglock);
     to->actions = from->actions;
@@ -120,7 +120,9 @@ long process_fork(const struct fork_args *args)
     int pid = proc->pid;
     if (args->vfork) {
         waitq_init(&wait.done);
+        spin_lock(&proctable_lock);
         proc->vfork = &wait;
+        spin_unlock(&proctable_lock);
         ref_get(&proc->refs); /* the child may be reaped before we look */
     }
     if (args->parent_tid)
@@ -206,7 +208,7 @@ err_t process_start_init(const char *path, const char *const *argv)
     proc->cwd = fs_root();
     vnode_get(proc->cwd);
     proc->umask = 022;
-    proc->cred = ut->cred = cred_root;
+    ut->cred = cred_root;
     err_t err = proc->fds && proc->as ? shm_kin_init(&proc->shm, NULL, NULL) : -ENOMEM;
     if (!err)
         err = process_link(ut, NULL);
@@ -215,7 +217,9 @@ err_t process_start_init(const char *path, const char *const *argv)
         return err;
     }
     ut->thread.vpmap = &proc->as->vpmap;
+    spin_lock(&proctable_lock);
     init_process = proc;
+    spin_unlock(&proctable_lock);
     thread_start(&ut->thread);
     return 0;
 }

@@ -5,7 +5,7 @@
 #include <lib/err.h>
 
 /* p held. */
-static bool may_signal(const struct process *to)
+static bool may_signal(const struct process *to) REQUIRES(proctable_lock)
 {
     const struct cred *from = process_cred();
     return from->euid == 0 || from->euid == to->cred.uid || from->euid == to->cred.suid ||
@@ -20,6 +20,7 @@ struct kill_args {
 };
 
 static bool addressed(const struct kill_args *k, const struct process *proc)
+    REQUIRES(proctable_lock)
 {
     if (k->pid > 0)
         return proc->pid == k->pid;
@@ -31,7 +32,7 @@ static bool addressed(const struct kill_args *k, const struct process *proc)
 }
 
 /* p held. */
-static void kill_visit(struct process *proc, void *arg)
+static void kill_visit(struct process *proc, void *arg) REQUIRES(proctable_lock)
 {
     struct kill_args *k = arg;
     if (!addressed(k, proc))
@@ -82,7 +83,7 @@ long process_sigqueue(int pid, int sig, const struct signal_info *info)
 }
 
 /* p held. */
-static void interrupt_visit(struct process *proc, void *arg)
+static void interrupt_visit(struct process *proc, void *arg) REQUIRES(proctable_lock)
 {
     if (proc->pid != 1 && proc->state == PROCESS_LIVE)
         signal_send(proc, SIGINT, NULL);
@@ -112,7 +113,7 @@ long process_tkill(int tgid, int tid, int sig)
 }
 
 /* The caller (0 or its own pid) or one of its children; NULL otherwise.  p held. */
-static struct process *self_or_child(struct process *self, int pid)
+static struct process *self_or_child(struct process *self, int pid) REQUIRES(proctable_lock)
 {
     if (pid == 0 || pid == self->pid)
         return self;
@@ -125,7 +126,7 @@ struct group_search {
     bool found;
 };
 
-static void find_group(struct process *proc, void *arg)
+static void find_group(struct process *proc, void *arg) REQUIRES(proctable_lock)
 {
     struct group_search *s = arg;
     s->found |= proc->pgid == s->pgid && proc->sid == s->sid;

@@ -3,15 +3,12 @@
 
 #include <kernel/proc/process.h>
 
-/* Guards the tree of processes, pids, groups, and what wait4 looks at.  Rank PROCTABLE. */
-extern struct spinlock proctable_lock;
-
 /* The live or zombie process of this pid, or NULL.  proctable_lock held. */
-struct process *process_find(int pid);
+struct process *process_find(int pid) REQUIRES(proctable_lock);
 
 /* Takes a zombie out of the table; the caller then drops the table's reference with no lock held.
  */
-void process_unlink(struct process *proc);
+void process_unlink(struct process *proc) REQUIRES(proctable_lock);
 void process_put(struct process *proc);
 
 /* A zeroed user thread with its process, both unlinked; `entry` is its first kernel code.  NULL
@@ -25,10 +22,10 @@ struct uthread *uthread_new(struct process *proc, const char *name, void (*entry
 
 /* Gives it a tid and makes it one of its process's threads.  -EAGAIN. */
 err_t uthread_link(struct uthread *ut);
-struct uthread *uthread_find(int tid); /* p held */
+struct uthread *uthread_find(int tid) REQUIRES(proctable_lock); /* p held */
 
 /* Its tid is free again; it is no longer one of its process's threads.  p and siglock held. */
-void uthread_unlink(struct uthread *ut);
+void uthread_unlink(struct uthread *ut) REQUIRES(proctable_lock, ut->proc->siglock);
 
 /* What the current thread owes to others before its memory goes, by exit or exec: robust locks,
  * region locks (R10), the word of set_tid_address(2).  May sleep. */
@@ -48,14 +45,15 @@ int process_next_pid(int pid);
 void process_check(void);
 
 /* process_for_each() for who holds p. */
-void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *arg);
+void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *arg)
+    REQUIRES(proctable_lock);
 
 /* Is a number in use as a process group or session?  p held. */
-bool pid_names_group(int pid);
+bool pid_names_group(int pid) REQUIRES(proctable_lock);
 
 /* Wakes whoever waits in process_wait or process_wait_init for a change of `proc`.  proctable_lock
  * held. */
-void process_changed(struct process *parent);
+void process_changed(struct process *parent) REQUIRES(proctable_lock);
 
 /* No alarm goes off any more once it returns.  May yield. */
 void process_alarm_exit(struct process *proc);
@@ -63,4 +61,5 @@ void process_alarm_exit(struct process *proc);
 /* What execve(2) does to the current thread's users and groups, and its process's. */
 void process_cred_exec(void);
 
-extern struct process *init_process; /* p  pid 1, NULL before and after */
+extern struct process *
+    init_process GUARDED_BY(proctable_lock); /* p  pid 1, NULL before and after */

@@ -116,7 +116,7 @@ struct process_look {
 };
 
 /* siglock held. */
-static const char *thread_states(struct process *proc)
+static const char *thread_states(struct process *proc) REQUIRES(proc->siglock)
 {
     const char *state = "D (disk sleep)";
     list_for_each (node, &proc->threads) {
@@ -130,7 +130,7 @@ static const char *thread_states(struct process *proc)
 }
 
 /* p and siglock held. */
-static const char *process_state_name(struct process *proc)
+static const char *process_state_name(struct process *proc) REQUIRES(proctable_lock, proc->siglock)
 {
     if (proc->state == PROCESS_REAPED)
         return "X (dead)";
@@ -140,7 +140,7 @@ static const char *process_state_name(struct process *proc)
 }
 
 /* siglock held. */
-static void look_at_signals(struct process *proc, struct process_look *look)
+static void look_at_signals(struct process *proc, struct process_look *look) REQUIRES(proc->siglock)
 {
     look->pending = look->blocked = look->ignored = look->caught = 0;
     look->shared_pending = proc->pending.set;

@@ -46,7 +46,7 @@ static void notify(struct uthread *ut, int sig, enum signal_effect effect)
 }
 
 /* SIGCONT and the stop signals cancel each other (signal(7)).  siglock held. */
-static void cancel_opposite(struct process *proc, int sig)
+static void cancel_opposite(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
     sigset_t opposite = 0;
     if (sig == SIGCONT || sig == SIGKILL) {
@@ -64,6 +64,7 @@ static void cancel_opposite(struct process *proc, int sig)
 
 /* Nobody will ever see a signal that is ignored and not blocked. */
 static bool discarded(const struct process *proc, const struct uthread *ut, int sig)
+    REQUIRES(proc->siglock)
 {
     return signal_effect(proc, sig) == SIGNAL_IGNORED &&
            !((ut->blocked | ut->awaited) & SIG_BIT(sig));
@@ -71,7 +72,7 @@ static bool discarded(const struct process *proc, const struct uthread *ut, int 
 
 /* A signal that wakes a stopped process is heard by every thread; any other by the first that does
  * not block it. */
-static void notify_process(struct process *proc, int sig)
+static void notify_process(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
     enum signal_effect effect = signal_effect(proc, sig);
     list_for_each (node, &proc->threads) {
@@ -185,7 +186,7 @@ sigset_t signal_pending_set(void)
 }
 
 /* A signal that becomes ignored is no longer pending (sigaction(2), POSIX 2.4.3).  siglock held. */
-static void forget_pending(struct process *proc, int sig)
+static void forget_pending(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
     proc->pending.set &= ~SIG_BIT(sig);
     list_for_each (node, &proc->threads)

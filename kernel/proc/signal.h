@@ -11,10 +11,11 @@ enum signal_effect {
 };
 
 /* What a signal would do to the process now. */
-enum signal_effect signal_effect(const struct process *proc, int sig);
+enum signal_effect signal_effect(const struct process *proc, int sig) REQUIRES(proc->siglock);
 
 /* Takes the next of `set` that is pending for the thread: its number, or 0. */
-int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info);
+int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info)
+    REQUIRES(ut->proc->siglock);
 
 /* Signals that are pending and not blocked. */
-sigset_t signal_deliverable(const struct uthread *ut);
+sigset_t signal_deliverable(const struct uthread *ut) REQUIRES(ut->proc->siglock);

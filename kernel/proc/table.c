@@ -12,11 +12,12 @@
 struct spinlock proctable_lock = SPINLOCK_INIT("proctable", RANK_PROCTABLE);
 struct process *init_process;
 
-static struct radix by_pid; /* p  processes */
-static struct radix
-    by_tid; /* p  threads; a process's number leads to its first, or to another that is left */
-static int last_pid;     /* p */
-static bool pids_reused; /* p  numbers have wrapped: a new one may still name a group */
+static struct radix by_pid GUARDED_BY(proctable_lock); /* p  processes */
+static struct radix by_tid GUARDED_BY(proctable_lock); /* p  threads; a process's number leads to
+                                                          its first, or to another that is left */
+static int last_pid GUARDED_BY(proctable_lock);        /* p */
+static bool pids_reused
+    GUARDED_BY(proctable_lock); /* p  numbers have wrapped: a new one may still name a group */
 
 static struct kmem_cache process_cache = KMEM_CACHE("process", struct process);
 static struct kmem_cache uthread_cache = KMEM_CACHE("uthread", struct uthread);
@@ -59,13 +60,13 @@ size_t process_count(void)
     return n;
 }
 
-static bool number_in_use(int n)
+static bool number_in_use(int n) REQUIRES(proctable_lock)
 {
     return process_find(n) || uthread_find(n) || pid_names_group(n);
 }
 
 /* A number for a thread, under which it can be found; -EAGAIN.  p held. */
-static int tid_alloc(struct uthread *ut)
+static int tid_alloc(struct uthread *ut) REQUIRES(proctable_lock)
 {
     if (by_tid.count >= max_threads())
         return -EAGAIN;
@@ -159,6 +160,7 @@ err_t process_link(struct uthread *ut, struct process *parent)
         return pid;
     }
     proc->pid = pid;
+    proc->cred = ut->cred;
     ut->tid = pid;
     ut->thread.pid = pid;
     proc->parent = parent;
@@ -284,13 +286,13 @@ unsigned process_umask(void)
 }
 
 /* The process at or after *pid.  p held. */
-static struct process *next_process(size_t *pid)
+static struct process *next_process(size_t *pid) REQUIRES(proctable_lock)
 {
     return radix_next(&by_pid, pid);
 }
 
 /* p held. */
-static void check_process(struct process *proc)
+static void check_process(struct process *proc) REQUIRES(proctable_lock)
 {
     unsigned threads = 0;
     ASSERTF(proc->state != PROCESS_REAPED, "process %d was reaped and is found", proc->pid);
@@ -363,7 +365,7 @@ void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg)
     spin_unlock(&proctable_lock);
 }
 
-static bool is_group_or_session(struct process *proc, int id)
+static bool is_group_or_session(struct process *proc, int id) REQUIRES(proctable_lock)
 {
     return proc->pgid == id || proc->sid == id;
 }

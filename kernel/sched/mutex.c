@@ -1,5 +1,6 @@
 /* Sleeping locks.  A release hands the lock to the first waiter, so nobody overtakes and nobody
- * starves. */
+ * starves.  The functions that are the locks are not analysed: they make what the others rely on.
+ */
 #include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/sched/mutex.h>
@@ -19,7 +20,7 @@ void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
     m->rank = rank;
 }
 
-void mutex_lock(struct mutex *m)
+void mutex_lock(struct mutex *m) NO_THREAD_SAFETY_ANALYSIS
 {
     const struct lock_taker taker = TAKER(m);
     assert_may_sleep(m->inner.name);
@@ -35,7 +36,7 @@ void mutex_lock(struct mutex *m)
     lock_rank_acquire(&taker);
 }
 
-void mutex_unlock(struct mutex *m)
+void mutex_unlock(struct mutex *m) NO_THREAD_SAFETY_ANALYSIS
 {
     lock_rank_release(m);
     spin_lock(&m->inner);
@@ -60,7 +61,7 @@ void rwlock_init(struct rwlock *rw, const char *name, enum lock_rank rank)
     rw->rank = rank;
 }
 
-void rwlock_read(struct rwlock *rw)
+void rwlock_read(struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
 {
     const struct lock_taker taker = TAKER(rw);
     assert_may_sleep(rw->inner.name);
@@ -81,7 +82,7 @@ static void pass_to_writer(struct rwlock *rw)
     (void)waitq_wake_one(&rw->write_waiters);
 }
 
-void rwlock_read_done(struct rwlock *rw)
+void rwlock_read_done(struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
 {
     lock_rank_release(rw);
     spin_lock(&rw->inner);
@@ -91,7 +92,7 @@ void rwlock_read_done(struct rwlock *rw)
     spin_unlock(&rw->inner);
 }
 
-static void write_lock(struct rwlock *rw, const struct lock_taker *taker)
+static void write_lock(struct rwlock *rw, const struct lock_taker *taker) NO_THREAD_SAFETY_ANALYSIS
 {
     assert_may_sleep(rw->inner.name);
     lock_rank_check(taker);
@@ -105,13 +106,13 @@ static void write_lock(struct rwlock *rw, const struct lock_taker *taker)
     lock_rank_acquire(taker);
 }
 
-void rwlock_write(struct rwlock *rw)
+void rwlock_write(struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
 {
     const struct lock_taker taker = TAKER(rw);
     write_lock(rw, &taker);
 }
 
-void rwlock_write_nested(struct rwlock *rw)
+void rwlock_write_nested(struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
 {
     struct lock_taker taker = TAKER(rw);
     taker.nested = true;
@@ -119,7 +120,7 @@ void rwlock_write_nested(struct rwlock *rw)
 }
 
 /* Readers that came while the writer was in go first, all together; then the next writer. */
-void rwlock_write_done(struct rwlock *rw)
+void rwlock_write_done(struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
 {
     lock_rank_release(rw);
     spin_lock(&rw->inner);
@@ -131,6 +132,11 @@ void rwlock_write_done(struct rwlock *rw)
         while (waitq_wake_one(&rw->read_waiters))
             rw->readers++;
     spin_unlock(&rw->inner);
+}
+
+void rwlock_assert_write(const struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
+{
+    DEBUG_ASSERT(rwlock_write_held(rw));
 }
 
 bool rwlock_write_held(const struct rwlock *rw)

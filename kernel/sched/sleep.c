@@ -101,9 +101,10 @@ static void sleeper_expire(struct timer *timer)
 }
 
 /* Leaves the CPU until woken, interrupted or past the deadline.  Interrupts off, no spin lock.
- * `lock` (may be NULL) is held on entry and released once the thread counts as asleep. */
+ * `lock` (may be NULL) is held on entry and released once the thread counts as asleep.  Not
+ * analysed: whether there is a lock to release is known to the caller. */
 static void block_current(struct spinlock *lock, enum sleep_mode mode, uint64_t deadline_ns,
-                          struct sleeper *s)
+                          struct sleeper *s) NO_THREAD_SAFETY_ANALYSIS
 {
     struct thread *t = thread_current();
     bool timed = deadline_ns != NS_NEVER;
@@ -140,8 +141,9 @@ void waitq_init(struct waitq *q)
     list_init(&q->waiters);
 }
 
+/* Not analysed: block_current is not. */
 err_t waitq_sleep(struct waitq *q, struct spinlock *lock, enum sleep_mode mode,
-                  uint64_t deadline_ns)
+                  uint64_t deadline_ns) NO_THREAD_SAFETY_ANALYSIS
 {
     struct waiter w = {.thread = thread_current()};
     struct sleeper s;

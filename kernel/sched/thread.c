@@ -19,9 +19,9 @@ struct kthread {
 static struct kmem_cache kthread_cache = KMEM_CACHE("kthread", struct kthread);
 
 static struct spinlock all_lock = SPINLOCK_INIT("threads", RANK_THREADS);
-static struct list all_threads = LIST_INIT(all_threads);
-static size_t nthreads;
-static uint64_t next_id = 1;
+static struct list all_threads GUARDED_BY(all_lock) = LIST_INIT(all_threads);
+static size_t nthreads GUARDED_BY(all_lock);
+static uint64_t next_id GUARDED_BY(all_lock) = 1;
 
 err_t thread_init(struct thread *t, const char *name, void (*entry)(void *arg), void *arg,
                   bool user, void (*release)(struct thread *t))

@@ -7,7 +7,7 @@ set(SHOAL_KERNEL_FLAGS
     --target=x86_64-elf -std=gnu11 -ffreestanding -nostdlibinc
     -mno-sse -mno-mmx -mno-80387 -mno-red-zone -mcmodel=kernel -fno-pic
     -fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing
-    -O2 -g -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Werror)
+    -O2 -g -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Wthread-safety -Werror)
 
 find_program(SHOAL_LD ld.lld REQUIRED)
 find_program(SHOAL_NM llvm-nm REQUIRED)

@@ -79,6 +79,9 @@ void lock_rank_acquire(const struct lock_taker *taker);
 /* Panics when the lock is not held by this context. */
 void lock_rank_release(const void *lock);
 
+/* Does the current context hold the lock?  True in release builds and in a panic. */
+bool lock_rank_holds(const void *lock);
+
 /* Does the current context hold a lock of `rank`?  Debug builds only; false in release. */
 bool lock_rank_held(enum lock_rank rank);
 

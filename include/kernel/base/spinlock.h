@@ -4,8 +4,9 @@
 
 #include <arch/cpu.h>
 #include <kernel/base/lockrank.h>
+#include <lib/thread_safety.h>
 
-struct spinlock {
+struct CAPABILITY("spin lock") spinlock {
     const char *name;
     uint16_t next, owner; /* ticket lock: first come, first served; more tickets than CPUs */
     uint8_t rank;         /* enum lock_rank */
@@ -20,10 +21,12 @@ _Static_assert(RANK_MAX <= UINT8_MAX && CPUS_MAX < UINT16_MAX, "small locks: obj
 
 /* `name` is a string constant, shown in panics. */
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
-void spin_lock(struct spinlock *lock);
-void spin_unlock(struct spinlock *lock);
+void spin_lock(struct spinlock *lock) ACQUIRE(*lock);
+void spin_unlock(struct spinlock *lock) RELEASE(*lock);
 
 /* Releases but leaves interrupts off; returns whether they were on before spin_lock.  For going to
  * sleep. */
-bool spin_unlock_keep_irq_off(struct spinlock *lock);
+bool spin_unlock_keep_irq_off(struct spinlock *lock) RELEASE(*lock);
+/* Panics in debug builds when the current context does not hold it. */
+void spin_assert_held(const struct spinlock *lock) ASSERTS_HELD(*lock);
 bool spin_is_locked(const struct spinlock *lock);

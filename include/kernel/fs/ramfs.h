@@ -23,7 +23,7 @@ void ramfs_empty(struct vnode *dir);
 
 /* Enters `child`, of another file system, as a directory called `name`, with a reference of its
  * own; it can then be neither renamed nor removed.  Tree lock held; -EEXIST, -ENOMEM. */
-err_t ramfs_attach(struct vnode *dir, const char *name, struct vnode *child);
+err_t ramfs_attach(struct vnode *dir, const char *name, struct vnode *child) REQUIRES(names_lock);
 
 /* The contents of a regular ramfs file that is still empty are, from now on, `data`, which stays
  * where it is. */

@@ -7,7 +7,10 @@
 
 #include <abi/region.h>
 #include <kernel/fs/cred.h>
+#include <kernel/fs/vnode.h>
 #include <kernel/mm/addrspace.h>
+
+extern struct spinlock ctable_lock; /* T, which only the region service takes */
 
 struct file;
 struct shm_kin;
@@ -15,19 +18,19 @@ struct vnode;
 
 /* What a process is to the table.  Embedded in a process. */
 struct shm_process {
-    struct list
-        created;  /* T  contexts that live while it lives (R4), by smemcontext.creator_node */
-    uint32_t pid; /* c  for people to read */
+    struct list created GUARDED_BY(
+        ctable_lock); /* T  contexts that live while it lives (R4), by smemcontext.creator_node */
+    uint32_t pid;     /* c  for people to read */
     struct shm_kin *kin; /* c after shm_kin_init: its fry page, and through it its parent's (S1) */
 };
 
 /* What a thread is to the table: the holder of region locks (R9, R10).  Embedded in a user thread.
  */
 struct shm_thread {
-    struct list held; /* T  contexts by smemcontext.held_node */
-    uint64_t id;      /* c  thread generation, never reused */
-    uint64_t closed;  /* o  context whose end its last shm_destroy has waited for */
-    uint32_t tid;     /* c  for people to read */
+    struct list held GUARDED_BY(ctable_lock); /* T  contexts by smemcontext.held_node */
+    uint64_t id;                              /* c  thread generation, never reused */
+    uint64_t closed; /* o  context whose end its last shm_destroy has waited for */
+    uint32_t tid;    /* c  for people to read */
 };
 
 /* On whose behalf a call is made. */
@@ -116,7 +119,7 @@ void shm_sysv_print(struct textbuf *b); /* /proc/sysvipc/shm */
 /* ---- Regions as files: shm_file.c (P1, P2), memfd_create, shared anonymous memory. */
 
 /* Boot: enters the table as directory `shm` of dev.  Tree lock held; -EEXIST, -ENOMEM. */
-err_t shm_file_init(struct vnode *dev);
+err_t shm_file_init(struct vnode *dev) REQUIRES(names_lock);
 
 /* A file of memory without a name, open for reading and writing.  -ENOMEM. */
 err_t shm_memfd_create(const struct shm_caller *who, struct file **out);

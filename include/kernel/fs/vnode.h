@@ -139,8 +139,9 @@ void vnode_put(struct vnode *v); /* NULL is fine; may sleep: no spin lock, no ad
 void tree_init(void);
 
 /* The lock of all names.  Not while holding a vnode's lock. */
-void tree_lock(void);
-void tree_unlock(void);
+extern struct mutex names_lock; /* for annotations: tree_lock() takes it */
+void tree_lock(void) ACQUIRE(names_lock);
+void tree_unlock(void) RELEASE(names_lock);
 bool tree_locked(void);
 
 static inline bool vnode_is_dir(const struct vnode *v)
@@ -153,11 +154,12 @@ err_t vnode_may(const struct vnode *v, const struct cred *cred, unsigned want);
 
 /* Tree lock held.  As ops->lookup, with "." and ".." and the right to search.  -ENOENT, -ENOTDIR,
  * -EACCES. */
-err_t vnode_lookup(struct vnode *dir, const char *name, const struct cred *cred,
-                   struct vnode **out);
+err_t vnode_lookup(struct vnode *dir, const char *name, const struct cred *cred, struct vnode **out)
+    REQUIRES(names_lock);
 
 /* chmod, chown, utimensat, with their checks.  -EPERM, -EACCES, -EROFS. */
-err_t vnode_setattr(struct vnode *v, const struct vnode_attr *attr, const struct cred *cred);
+err_t vnode_setattr(struct vnode *v, const struct vnode_attr *attr, const struct cred *cred)
+    EXCLUDES(v->lock);
 
 /* truncate(2) of a file the caller may write.  -EINVAL, -EISDIR, -EFBIG, -ENOSPC. */
 err_t vnode_truncate(struct vnode *v, uint64_t size_bytes);

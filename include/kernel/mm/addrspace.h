@@ -78,7 +78,8 @@ struct map_request {
 /* An empty one with one reference; NULL when out of memory. */
 struct addrspace *addrspace_create(void);
 void addrspace_get(struct addrspace *as);
-void addrspace_put(struct addrspace *as); /* the last unmaps everything; may sleep */
+void addrspace_put(struct addrspace *as)
+    EXCLUDES(as->lock); /* the last unmaps everything; may sleep */
 
 /* For a look at somebody else's: the structure stays, but no mapping lives longer for it (A4). */
 void addrspace_hold(struct addrspace *as);
@@ -86,30 +87,34 @@ void addrspace_unhold(struct addrspace *as);
 
 /* A copy for fork: shared mappings are inherited (and refused or counted by `mapped`), private
  * pages become copy on write.  -ENOMEM or a backend's refusal: the parent is unchanged. */
-err_t addrspace_fork(struct addrspace *parent, struct addrspace **child);
+err_t addrspace_fork(struct addrspace *parent, struct addrspace **child) EXCLUDES(parent->lock);
 
 /* Maps.  *addr gets the place.  -ENOMEM, -EINVAL (place outside user space), -EEXIST (MAP_AT_FREE),
  * or a refusal of the store.  On failure nothing has changed. */
-err_t addrspace_map(struct addrspace *as, const struct map_request *req, uintptr_t *addr);
+err_t addrspace_map(struct addrspace *as, const struct map_request *req, uintptr_t *addr)
+    EXCLUDES(as->lock);
 
 /* Touches every page, so that later accesses find them; stops at the first that cannot be touched
  * (mmap(2), MAP_POPULATE). */
-void addrspace_populate(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot);
+void addrspace_populate(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot)
+    EXCLUDES(as->lock);
 
 /* Unmaps every page of [addr, addr + bytes); parts without a mapping are skipped.  When it returns,
  * no CPU reaches the pages through these addresses (A6).  -EINVAL, -ENOMEM (a split needs memory;
  * nothing has changed). */
-err_t addrspace_unmap(struct addrspace *as, uintptr_t addr, size_t bytes);
+err_t addrspace_unmap(struct addrspace *as, uintptr_t addr, size_t bytes) EXCLUDES(as->lock);
 
 /* Unmaps all that is left of the mapping of `store` that has a piece at `addr` (R8).  -ENOENT. */
-err_t addrspace_unmap_mapping(struct addrspace *as, struct memstore *store, uintptr_t addr);
+err_t addrspace_unmap_mapping(struct addrspace *as, struct memstore *store, uintptr_t addr)
+    EXCLUDES(as->lock);
 
 /* mprotect(2).  -ENOMEM (a gap, or no memory for a split), -EACCES (beyond max_prot), -EINVAL. */
-err_t addrspace_protect(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot);
+err_t addrspace_protect(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot)
+    EXCLUDES(as->lock);
 
 /* Drops the contents of private pages in the range (MADV_DONTNEED): the next touch sees zeros or
  * the store again. -ENOMEM when part of the range is not mapped. */
-err_t addrspace_discard(struct addrspace *as, uintptr_t addr, size_t bytes);
+err_t addrspace_discard(struct addrspace *as, uintptr_t addr, size_t bytes) EXCLUDES(as->lock);
 
 /* mremap(2). */
 struct remap_request {
@@ -122,10 +127,11 @@ struct remap_request {
 
 /* Makes a mapping longer or shorter, and moves it where that needs it.  *addr gets the place.
  * -EINVAL, -EFAULT (not one mapping), -ENOMEM; on failure nothing has changed. */
-err_t addrspace_remap(struct addrspace *as, const struct remap_request *req, uintptr_t *addr);
+err_t addrspace_remap(struct addrspace *as, const struct remap_request *req, uintptr_t *addr)
+    EXCLUDES(as->lock);
 
 /* ---- Asking, and advice: what is mapped at [addr, addr + bytes).  -ENOMEM: not all of it is. */
-err_t addrspace_check_mapped(struct addrspace *as, uintptr_t addr, size_t bytes);
+err_t addrspace_check_mapped(struct addrspace *as, uintptr_t addr, size_t bytes) EXCLUDES(as->lock);
 
 /* The same, and it is private memory without a file, else -EINVAL. */
 err_t addrspace_check_anonymous(struct addrspace *as, uintptr_t addr, size_t bytes);
@@ -158,7 +164,7 @@ err_t addrspace_locate(struct addrspace *as, uintptr_t addr, struct memstore **s
 
 /* Calls fn for each memregion in address order, A held shared.  Stops when fn returns false. */
 void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion *r, void *arg),
-                        void *arg);
+                        void *arg) EXCLUDES(as->lock);
 
 enum fault_result {
     FAULT_DONE,       /* try the instruction again */
@@ -170,8 +176,9 @@ enum fault_result {
 
 /* Makes one access of `access` (one of VP_*) at `addr` possible.  May sleep.  Never called with A
  * held. */
-enum fault_result vm_fault(struct addrspace *as, uintptr_t addr, unsigned access);
+enum fault_result vm_fault(struct addrspace *as, uintptr_t addr, unsigned access)
+    EXCLUDES(as->lock);
 
 /* Invariant walker (addrspace_check.c), at any time, of an address space that is held: panics on
  * the first violation. */
-void addrspace_check(struct addrspace *as);
+void addrspace_check(struct addrspace *as) EXCLUDES(as->lock);

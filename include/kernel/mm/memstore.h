@@ -82,7 +82,7 @@ void memstore_get(struct memstore *store);
 
 /* Drops a reference; the last drains the cache (writing back what is dirty) and calls ops->release.
  * May sleep: no spin lock, no A. */
-void memstore_put(struct memstore *store);
+void memstore_put(struct memstore *store) EXCLUDES(store->lock);
 
 static inline size_t memstore_npages(const struct memstore *store)
 {
@@ -91,21 +91,22 @@ static inline size_t memstore_npages(const struct memstore *store)
 
 /* The page at `idx`, filled, with a pin for the caller (page_unpin).  May sleep.
  * -ENXIO beyond the end, -ENOMEM, or what fill says. */
-err_t memstore_page(struct memstore *store, size_t idx, struct page **page);
+err_t memstore_page(struct memstore *store, size_t idx, struct page **page) EXCLUDES(store->lock);
 
 /* The same if it is in the cache and ready; NULL otherwise.  Never sleeps. */
-struct page *memstore_page_cached(struct memstore *store, size_t idx);
+struct page *memstore_page_cached(struct memstore *store, size_t idx) EXCLUDES(store->lock);
 
 /* Changes the size.  Shrinking removes pages beyond the end from the cache and from every mapping,
  * private copies included; touching them afterwards is SIGBUS.  Growing a store with a promise
  * promises more: -ENOMEM, and nothing has changed.  May sleep; takes rmap_lock. */
-err_t memstore_resize(struct memstore *store, size_t npages);
+err_t memstore_resize(struct memstore *store, size_t npages)
+    EXCLUDES(store->lock, store->rmap_lock);
 
 /* Writes back every dirty page; the first error, or 0.  May sleep. */
-err_t memstore_sync(struct memstore *store);
+err_t memstore_sync(struct memstore *store) EXCLUDES(store->lock);
 
 /* Pages in the cache now. */
-size_t memstore_resident(struct memstore *store);
+size_t memstore_resident(struct memstore *store) EXCLUDES(store->lock);
 
 /* A fill for stores that begin as zeros. */
 err_t memstore_fill_zero(struct memstore *store, size_t idx, struct page *page);

@@ -8,6 +8,9 @@
 #include <kernel/sched/timer.h>
 #include <kernel/sched/waitq.h>
 
+/* Guards the tree of processes, pids, groups, and what wait4 looks at.  Rank PROCTABLE. */
+extern struct spinlock proctable_lock;
+
 struct fdtable;
 struct vnode;
 
@@ -46,8 +49,8 @@ struct uthread {
 
 /* What a vfork parent sleeps on until its child execs or exits. */
 struct vfork_wait {
-    struct waitq done; /* p */
-    bool finished;     /* p */
+    struct waitq done GUARDED_BY(proctable_lock); /* p */
+    bool finished GUARDED_BY(proctable_lock);     /* p */
 };
 
 /* setitimer(2), ITIMER_REAL.  g siglock */
@@ -59,20 +62,22 @@ struct itimer {
 };
 
 struct process {
-    refcount_t refs;          /* a  one a thread, one the table (until reaped) */
-    int pid;                  /* c */
-    int pgid, sid;            /* p */
-    enum process_state state; /* p */
-    int status;               /* p  wait(2) status, valid when ZOMBIE */
-    int stop_report;          /* p  0, or a wait(2) status of a stop or continue not yet reported */
-    int exit_signal;          /* c  to the parent */
-    struct process *parent;   /* p  NULL: the kernel, which wants no status */
-    struct list children;     /* p  by sibling_node */
-    struct list sibling_node; /* p */
-    struct waitq child_wait;  /* p  threads in wait4 */
-    struct vfork_wait *vfork; /* p  NULL unless a parent waits */
-    uint64_t run_ns;          /* p  CPU time of threads that have exited */
-    uint64_t children_run_ns; /* p  of children that were waited for */
+    refcount_t refs; /* a  one a thread, one the table (until reaped) */
+    int pid;         /* c */
+    int pgid GUARDED_BY(proctable_lock), sid GUARDED_BY(proctable_lock); /* p */
+    enum process_state state GUARDED_BY(proctable_lock);                 /* p */
+    int status GUARDED_BY(proctable_lock); /* p  wait(2) status, valid when ZOMBIE */
+    int stop_report GUARDED_BY(
+        proctable_lock); /* p  0, or a wait(2) status of a stop or continue not yet reported */
+    int exit_signal;     /* c  to the parent */
+    struct process *
+        parent GUARDED_BY(proctable_lock); /* p  NULL: the kernel, which wants no status */
+    struct list children GUARDED_BY(proctable_lock);     /* p  by sibling_node */
+    struct list sibling_node GUARDED_BY(proctable_lock); /* p */
+    struct waitq child_wait GUARDED_BY(proctable_lock);  /* p  threads in wait4 */
+    struct vfork_wait *vfork GUARDED_BY(proctable_lock); /* p  NULL unless a parent waits */
+    uint64_t run_ns GUARDED_BY(proctable_lock); /* p  CPU time of threads that have exited */
+    uint64_t children_run_ns GUARDED_BY(proctable_lock); /* p  of children that were waited for */
 
     struct spinlock siglock;   /* rank SIGNAL */
     struct list threads;       /* g */
@@ -92,7 +97,8 @@ struct process {
     struct fdtable *fds;  /* o */
     struct vnode *cwd;    /* g  one reference */
     unsigned umask;       /* a */
-    struct cred cred;     /* p  as others see it: what a thread of it has set last */
+    struct cred
+        cred GUARDED_BY(proctable_lock); /* p  as others see it: what a thread of it has set last */
     struct shm_process shm;
     char name[PROC_NAME_BYTES]; /* g  of its program, for people */
 };
@@ -209,7 +215,8 @@ void process_report_stop(struct process *proc, int status);
 void process_vfork_done(struct process *proc);
 
 /* For /proc and the debugger: calls fn for each process under the proctable lock. */
-void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg);
+void process_for_each(void (*fn)(struct process *proc, void *arg), void *arg)
+    EXCLUDES(proctable_lock);
 /* Boot, before the root is mounted: /proc/PID and /proc/self. */
 void process_procfs_init(void);
 

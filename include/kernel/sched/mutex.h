@@ -4,7 +4,7 @@
 #include <kernel/sched/waitq.h>
 
 /* i inner   c constant */
-struct mutex {
+struct CAPABILITY("mutex") mutex {
     struct spinlock inner; /* has the lock's name */
     struct thread *owner;  /* i */
     struct waitq waiters;  /* i */
@@ -12,13 +12,13 @@ struct mutex {
 };
 
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank);
-void mutex_lock(struct mutex *m);
-void mutex_unlock(struct mutex *m);
+void mutex_lock(struct mutex *m) ACQUIRE(*m);
+void mutex_unlock(struct mutex *m) RELEASE(*m);
 bool mutex_held(const struct mutex *m); /* by the current thread */
 
 /* Many readers or one writer; a waiting writer holds up readers that come later, so readers do not
  * nest. */
-struct rwlock {
+struct CAPABILITY("rwlock") rwlock {
     struct spinlock inner;      /* has the lock's name */
     unsigned readers;           /* i  active */
     struct thread *writer;      /* i  active */
@@ -28,10 +28,11 @@ struct rwlock {
 };
 
 void rwlock_init(struct rwlock *rw, const char *name, enum lock_rank rank);
-void rwlock_read(struct rwlock *rw);
-void rwlock_read_done(struct rwlock *rw);
-void rwlock_write(struct rwlock *rw);
-void rwlock_write_nested(
-    struct rwlock *rw); /* a second lock of the same rank: fork's child, which nobody else knows */
-void rwlock_write_done(struct rwlock *rw);
+void rwlock_read(struct rwlock *rw) ACQUIRE_READ(*rw);
+void rwlock_read_done(struct rwlock *rw) RELEASE_READ(*rw);
+void rwlock_write(struct rwlock *rw) ACQUIRE(*rw);
+void rwlock_write_nested(struct rwlock *rw)
+    ACQUIRE(*rw); /* a second lock of the same rank: fork's child, which nobody else knows */
+void rwlock_write_done(struct rwlock *rw) RELEASE(*rw);
+void rwlock_assert_write(const struct rwlock *rw) ASSERTS_HELD(*rw); /* panics in debug builds */
 bool rwlock_write_held(const struct rwlock *rw);

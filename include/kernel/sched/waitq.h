@@ -17,7 +17,7 @@ void waitq_init(struct waitq *q);
  * passed (NS_NEVER: never). The caller holds no other spin lock.  It looks at its condition again
  * whatever the result. */
 err_t waitq_sleep(struct waitq *q, struct spinlock *lock, enum sleep_mode mode,
-                  uint64_t deadline_ns);
+                  uint64_t deadline_ns) REQUIRES(*lock);
 
 /* Wakes the thread that came first; false when there is none. */
 bool waitq_wake_one(struct waitq *q);
