@@ -457,11 +457,12 @@ static void unmap_mapped(void)
 
 static const struct fail_row rows[] = {
     ROW("lockRegion", lock, unlock_it, unlock_all, AGAIN),
-    ROW("lockRegionTimed", lock_timed, unlock_it, unlock_all, SLEEP),
+    ROW("lockRegionTimed", lock_timed, unlock_it, unlock_all, AGAIN),
     ROW("lockRegionTimed, late", lock_timed, unlock_it, unlock_all, TIMEOUT),
-    ROW("destroySharedRegion", destroy, NULL, last_unmaps, SLEEP | ROW_KEEPS),
+    ROW("destroySharedRegion", destroy, NULL, last_unmaps, AGAIN),
+    ROW("destroySharedRegionWith", destroy_timed, NULL, last_unmaps, AGAIN),
     ROW("destroySharedRegionWith, late", destroy_timed, NULL, last_unmaps, TIMEOUT | ROW_KEEPS),
-    ROW("createMappingWith", map_wait_for_ever, mapped_and_destroyed, plan_end, SLEEP),
+    ROW("createMappingWith", map_wait_for_ever, mapped_and_destroyed, plan_end, AGAIN),
     ROW("createMappingWith, late", map_wait_timed, mapped_and_destroyed, plan_end, TIMEOUT),
     ROW("shmem, M_WAIT", zone_wait, zone_got, plan_end, AGAIN),
     ROW("read of an empty pipe", read_pipe, NULL, end_pipe, AGAIN),
