@@ -150,6 +150,7 @@ struct snapshot {
 };
 
 static struct snapshot snap_before, snap_after, snap_first;
+static char snap_text[128]; /* what differs */
 
 static void slurp(const char *path, char *text, size_t size)
 {
@@ -227,8 +228,6 @@ static void snap_keep(void)
 static const char *audit_difference(const struct fail_row *row, const char *before,
                                     const char *after)
 {
-    static char text[128];
-
     for (const char *at = after; *at; at = strchr(at, '\n') + 1) {
         char name[64];
         long was, now;
@@ -238,8 +237,8 @@ static const char *audit_difference(const struct fail_row *row, const char *befo
         now = audit_count(after, name);
         if (was == now || audit_ignored(row, name))
             continue;
-        snprintf(text, sizeof(text), "%s: %ld before, %ld now", name, was, now);
-        return text;
+        snprintf(snap_text, sizeof(snap_text), "%s: %ld before, %ld now", name, was, now);
+        return snap_text;
     }
     return NULL;
 }
@@ -348,6 +347,7 @@ static void row_child_begin(void)
     alarm(CHECK_LIMIT_MS / 1000);
     memset(&snap_before, 1, sizeof(snap_before));
     memset(&snap_after, 1, sizeof(snap_after));
+    memset(snap_text, 0, sizeof(snap_text));
 }
 
 static bool row_turn(const struct fail_row *row, unsigned n)
