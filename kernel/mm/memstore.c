@@ -85,27 +85,32 @@ static err_t begin_fill(struct memstore *store, size_t idx, struct page **page)
     return 0;
 }
 
+/* Takes back a page that could not be filled.  All at once under s: the next who asks is promised a
+ * frame, and this one must be there again.  s held. */
+static void undo_fill(struct memstore *store, size_t idx, struct page *page) REQUIRES(store->lock)
+{
+    radix_remove(&store->pages, &cache_ops, idx);
+    if (page->promised) {
+        store->promised++;
+        pmem_promise_again();
+    }
+    page_unpin(page);
+}
+
 /* Fills a busy page and settles its state; on success the caller gets a pin.  No lock held. */
 static err_t fill_page(struct memstore *store, size_t idx, struct page *page)
 {
     err_t err = store->ops->fill(store, idx, page);
     spin_lock(&store->lock);
     page->busy = 0;
-    bool promised = page->promised;
     if (err) {
-        radix_remove(&store->pages, &cache_ops, idx);
-        store->promised += promised;
+        undo_fill(store, idx, page);
     } else {
         store->nfills++;
         page_pin(page);
     }
     waitq_wake_all(&store->filled);
     spin_unlock(&store->lock);
-    if (err) {
-        if (promised)
-            pmem_promise_again();
-        page_unpin(page);
-    }
     return err;
 }
 
