@@ -25,7 +25,8 @@ struct fault {
     struct memregion *r;
     uintptr_t va; /* of the page */
     unsigned access;
-    pte_t seen; /* the entry at the beginning of the pass */
+    uint32_t cuts; /* of the store at the beginning of the pass */
+    pte_t seen;    /* the entry, after that */
     struct memstore *want;
     size_t want_idx;
 };
@@ -47,11 +48,11 @@ static pte_t *slot_unchanged(struct fault *f) REQUIRES(f->as->pt_lock)
     return same ? slot : NULL;
 }
 
-/* Has the store, if there is one, still got the page?  pt_lock held: memstore_resize lowers npages
+/* Has the store, if there is one, still got the page?  pt_lock held: memstore_resize counts the cut
  * before it clears entries under pt_lock. */
-static bool is_inside(struct fault *f) REQUIRES(f->as->pt_lock)
+static bool still_there(struct fault *f) REQUIRES(f->as->pt_lock)
 {
-    return !f->r->mapping || region_page_idx(f->r, f->va) < memstore_npages(f->r->mapping->store);
+    return !f->r->mapping || f->cuts == memstore_cuts(f->r->mapping->store);
 }
 
 /* Installs a private page that nobody else knows, and lets go of `old` (pinned by its entry) if
@@ -60,7 +61,7 @@ static bool is_inside(struct fault *f) REQUIRES(f->as->pt_lock)
 static enum fault_result install_private(struct fault *f, struct page *page, struct page *old)
 {
     spin_lock(&f->as->pt_lock);
-    pte_t *slot = is_inside(f) ? slot_unchanged(f) : NULL;
+    pte_t *slot = still_there(f) ? slot_unchanged(f) : NULL;
     if (slot)
         pte_swap(slot, pte_make(page_to_paddr(page), f->r->prot));
     spin_unlock(&f->as->pt_lock);
@@ -117,7 +118,7 @@ static enum fault_result install_cached(struct fault *f, struct page *page)
     if (f->r->shared && (f->access & VP_WRITE))
         __atomic_store_n(&page->dirty, 1, __ATOMIC_RELEASE);
     spin_lock(&f->as->pt_lock);
-    pte_t *slot = is_inside(f) ? slot_unchanged(f) : NULL;
+    pte_t *slot = still_there(f) ? slot_unchanged(f) : NULL;
     if (slot)
         pte_swap(slot, pte_make(page_to_paddr(page), pt_rights(f->r, page)));
     spin_unlock(&f->as->pt_lock);
@@ -176,6 +177,8 @@ static enum fault_result fault_pass(struct fault *f) REQUIRES_READ(f->as->lock)
         return FAULT_NO_REGION;
     if (!(f->r->prot & f->access))
         return FAULT_NO_RIGHT;
+    if (f->r->mapping)
+        f->cuts = memstore_cuts(f->r->mapping->store);
     spin_lock(&f->as->pt_lock);
     pte_t *slot = vpmap_slot(&f->as->vpmap, f->va, true);
     if (slot)

@@ -81,29 +81,28 @@ static unsigned take_batch(struct addrspace *parent, uintptr_t *va, uintptr_t en
     return n;
 }
 
-/* Gives the child a batch; pages that cannot be installed lose their pin. */
-static err_t give_batch(struct addrspace *child, struct memregion *r,
+/* Gives the child a batch that was taken when the region's store had seen `cuts` cuts; pages that
+ * cannot be installed lose their pin.  -EAGAIN: the store was cut since (see memstore_resize), and
+ * none is installed. */
+static err_t give_batch(struct addrspace *child, struct memregion *r, uint32_t cuts,
                         const struct copied_entry *batch, unsigned n) REQUIRES(child->lock)
 {
     err_t err = 0;
-    unsigned i;
-    bool installed[BATCH];
+    unsigned i, installed = 0;
     spin_lock(&child->pt_lock);
-    for (i = 0; i < n; i++) {
-        pte_t *slot = err ? NULL : vpmap_slot(&child->vpmap, batch[i].va, true);
-        if (!slot)
-            err = -ENOMEM;
-        /* A store may have been cut short meanwhile: see memstore_resize. */
-        bool gone =
-            r->mapping && region_page_idx(r, batch[i].va) >= memstore_npages(r->mapping->store);
-        installed[i] = slot && !gone;
-        if (installed[i])
+    if (r->mapping && memstore_cuts(r->mapping->store) != cuts)
+        err = -EAGAIN;
+    for (i = 0; i < n && !err; i++) {
+        pte_t *slot = vpmap_slot(&child->vpmap, batch[i].va, true);
+        if (slot)
             pte_swap(slot, batch[i].pte);
+        else
+            err = -ENOMEM;
+        installed += slot != NULL;
     }
     spin_unlock(&child->pt_lock);
-    for (i = 0; i < n; i++)
-        if (!installed[i])
-            page_unpin(paddr_to_page(pte_paddr(batch[i].pte)));
+    for (i = installed; i < n; i++)
+        page_unpin(paddr_to_page(pte_paddr(batch[i].pte)));
     return err;
 }
 
@@ -114,13 +113,16 @@ static err_t copy_pages(struct addrspace *parent, struct addrspace *child, struc
     struct copied_entry batch[BATCH];
     uintptr_t va = copy->beg;
     unsigned n;
+    err_t err;
     do {
+        uintptr_t batch_beg = va;
+        uint32_t cuts = copy->mapping ? memstore_cuts(copy->mapping->store) : 0;
         n = take_batch(parent, &va, copy->end, batch);
-        err_t err = give_batch(child, copy, batch, n);
-        if (err)
-            return err;
-    } while (n == BATCH);
-    return 0;
+        err = give_batch(child, copy, cuts, batch, n);
+        if (err == -EAGAIN)
+            va = batch_beg;
+    } while (err == -EAGAIN || (!err && n == BATCH));
+    return err;
 }
 
 static err_t copy_all(struct addrspace *parent, struct addrspace *child)

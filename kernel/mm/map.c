@@ -45,8 +45,8 @@ void vmrange_clear(struct addrspace *as, uintptr_t beg, uintptr_t end, struct li
     while (r && r->beg < end) {
         struct memregion *next = region_next(r);
         ASSERT(r->beg >= beg && r->end <= end);
-        /* Entries first: as long as there are any, memstore_resize finds the region.  Not all of the
-         * range: gaps have no entries to look for. */
+        /* Entries first: as long as there are any, memstore_resize finds the region.  Not all of
+         * the range: gaps have no entries to look for. */
         pt_clear(as, r->beg, r->end);
         region_unlink(r, dead);
         r = next;

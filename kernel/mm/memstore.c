@@ -39,6 +39,7 @@ void memstore_init(struct memstore *store, const struct memstore_ops *ops, size_
     list_init(&store->regions);
     store->promised = 0;
     store->promises = false;
+    store->cuts = 0;
     store->nfills = 0;
 }
 
@@ -218,9 +219,10 @@ static void cut_tail(struct memstore *store, size_t npages, size_t old_npages)
     unmap_tail(store, npages);
 }
 
-/* The order matters: first no page beyond the end can be found or filled, then those mapped go.  A
- * fault that found its page before installs it under pt_lock only if npages still allows it, and
- * pt_clear takes pt_lock after. */
+/* The order matters: first no page beyond the end can be found or filled, then cuts says so, then
+ * those mapped go.  A fault that found its page before installs it under pt_lock only if cuts is
+ * what it was, and pt_clear takes pt_lock after.  (Not if npages allows it: the file may have grown
+ * again meanwhile, with another page in that place.) */
 err_t memstore_resize(struct memstore *store, size_t npages)
 {
     err_t err = 0;
@@ -233,6 +235,8 @@ err_t memstore_resize(struct memstore *store, size_t npages)
         spin_lock(&store->lock);
         store->promised += store->promises ? growth : 0;
         __atomic_store_n(&store->npages, npages, __ATOMIC_RELEASE);
+        if (npages < old_npages)
+            __atomic_store_n(&store->cuts, store->cuts + 1, __ATOMIC_RELEASE);
         spin_unlock(&store->lock);
         if (npages < old_npages)
             cut_tail(store, npages, old_npages);

@@ -2,6 +2,8 @@
  * file of /dev/shm, a memfd and a file of the root. */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include "child.h"
@@ -255,6 +257,78 @@ static void case_growth_is_promised(void)
     CHECK_EQ(p[0], 1);
 }
 
+/* What the one who cuts tells those who look. */
+struct cut_page {
+    volatile int *page;     /* of the file, shared */
+    volatile int *copy;     /* the same, private */
+    volatile int announced; /* what the page holds now; 0 while it may be cut */
+    volatile int stop;
+};
+
+static sigjmp_buf beyond_end;
+
+static void on_sigbus(int sig)
+{
+    (void)sig;
+    siglongjmp(beyond_end, 1);
+}
+
+/* Copies the page again and again: it must not see what was there before the last cut.  (Zero it
+ * may see: from after the cut.) */
+static void look_for_old_page(void *arg)
+{
+    struct cut_page *cut = arg;
+
+    signal(SIGBUS, on_sigbus);
+    while (!cut->stop) {
+        int before = cut->announced;
+        CHECK_OK(madvise((void *)cut->copy, PAGE, MADV_DONTNEED));
+        if (sigsetjmp(beyond_end, 1))
+            continue;
+        cut->copy[1] = 1;
+        for (int i = 0; i < 50; i++) {
+            before = cut->announced;
+            int seen = cut->copy[0];
+            if (before && before == cut->announced && seen)
+                CHECK_EQ(seen, before);
+        }
+    }
+}
+
+/* A fault that has found its page just before a cut must not enter it after the file has grown
+ * again (tests/spin/pagefill.pml). */
+static void case_cut_page_does_not_come_back(void)
+{
+    enum {
+        LOOKERS = 3,
+        CUTS = 3000
+    };
+    int fd = mem_file();
+    struct cut_page *cut = (struct cut_page *)mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+                                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t lookers[LOOKERS];
+
+    CHECK(cut != MAP_FAILED, "mmap: %s", strerror(errno));
+    CHECK_OK(ftruncate(fd, PAGE));
+    cut->page = (volatile int *)map_shared(fd, PAGE);
+    cut->copy = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    CHECK(cut->copy != MAP_FAILED, "mmap: %s", strerror(errno));
+    for (int i = 0; i < LOOKERS; i++)
+        lookers[i] = child_start(look_for_old_page, cut);
+    for (int i = 1; i < CUTS; i++) {
+        cut->announced = 0;
+        CHECK_OK(ftruncate(fd, 0));
+        CHECK_OK(ftruncate(fd, PAGE));
+        *cut->page = i;
+        cut->announced = i;
+        for (volatile int spin = 0; spin < 2000; spin++)
+            ;
+    }
+    cut->stop = 1;
+    for (int i = 0; i < LOOKERS; i++)
+        CHILD_EXITS(lookers[i], 0); /* A1, P2 */
+}
+
 int main(void)
 {
     RUN(case_shrink_and_grow);
@@ -265,5 +339,6 @@ int main(void)
     RUN(case_o_trunc);
     RUN(case_native_mapping);
     RUN(case_growth_is_promised);
+    RUN(case_cut_page_does_not_come_back);
     return check_done();
 }

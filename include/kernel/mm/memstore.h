@@ -64,6 +64,7 @@ struct memstore {
     struct mutex rmap_lock;
     struct list regions; /* r  memregions that map the store (memregion.rmap_node) */
     bool promises;       /* c after memstore_promise */
+    uint32_t cuts;       /* s to write, atomic to read: how often npages became less */
     size_t promised;     /* s  frames set aside for absent pages; 0 in a store without a promise */
     uint64_t nfills;     /* s  pages filled so far */
 };
@@ -87,6 +88,13 @@ void memstore_put(struct memstore *store) EXCLUDES(store->lock);
 static inline size_t memstore_npages(const struct memstore *store)
 {
     return __atomic_load_n(&store->npages, __ATOMIC_ACQUIRE);
+}
+
+/* Changes whenever pages were cut off: a page found before and entered in a page table after may
+ * not be the store's any more, whatever its size is by then. */
+static inline uint32_t memstore_cuts(const struct memstore *store)
+{
+    return __atomic_load_n(&store->cuts, __ATOMIC_ACQUIRE);
 }
 
 /* The page at `idx`, filled, with a pin for the caller (page_unpin).  May sleep.
