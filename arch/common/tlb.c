@@ -23,7 +23,10 @@
  * A CPU that goes on in a kernel thread keeps the map loaded, with its bit set (`lazy`).  At the
  * first interrupt, or before it halts, it leaves for good: kernel map first, then the bit.  Whoever
  * finds the bit gone knows that CR3 has been loaded since.  A lazy CPU that still has the map has
- * missed nothing, so going on in it is free. */
+ * missed nothing, so going on in it is free.
+ *
+ * Model: tests/spin/tlb.pml
+ */
 #include "tlb.h"
 #include "tlb_hw.h"
 #include <arch/mmu.h>

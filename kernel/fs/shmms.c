@@ -1,4 +1,7 @@
-/* The table of contexts: keys, ids, and how long a context lives (A1, A3, A8). */
+/* The table of contexts: keys, ids, and how long a context lives (A1, A3, A8).
+ *
+ * Model: tests/spin/names.pml
+ */
 #include "shmms.h"
 
 #include <kernel/base/audit.h>

@@ -1,5 +1,8 @@
 /* The region lock (R9, R10): owned by a thread that has the region mapped, passed on in order of
- * arrival, and passed on with a warning when the owner leaves without unlocking. */
+ * arrival, and passed on with a warning when the owner leaves without unlocking.
+ *
+ * Model: tests/spin/regionlock.pml
+ */
 #include "shmms.h"
 
 #include <kernel/base/panic.h>

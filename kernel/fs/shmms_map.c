@@ -1,4 +1,8 @@
-/* What the virtual memory layer tells the table about mappings of contexts (R7, R8, A4, A5). */
+/* What the virtual memory layer tells the table about mappings of contexts (R7, R8, A4, A5).
+ *
+ * Model: tests/spin/names.pml
+ * Model: tests/spin/regionlock.pml
+ */
 #include "shmms.h"
 
 #include <kernel/base/panic.h>

@@ -1,4 +1,7 @@
-/* Named regions: the native calls but for the lock (R1 to R8, A9). */
+/* Named regions: the native calls but for the lock (R1 to R8, A9).
+ *
+ * Model: tests/spin/names.pml
+ */
 #include "shmms.h"
 
 #include <arch/time.h>

@@ -9,7 +9,10 @@
  *
  * vm_fault() is a loop: a pass takes A shared and tries to install an entry.  What is missing in a
  * store is fetched with no lock held, and the pass is tried again: the slow step makes the next
- * pass succeed.  Entries change only under pt_lock, and only if they are what the pass saw. */
+ * pass succeed.  Entries change only under pt_lock, and only if they are what the pass saw.
+ *
+ * Model: tests/spin/pagefill.pml
+ */
 #include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <lib/string.h>

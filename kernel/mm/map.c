@@ -1,4 +1,7 @@
-/* Changing what is mapped.  Every call checks and allocates first; what follows cannot fail. */
+/* Changing what is mapped.  Every call checks and allocates first; what follows cannot fail.
+ *
+ * Model: tests/spin/pagefill.pml
+ */
 #include <kernel/base/panic.h>
 #include <lib/string.h>
 

@@ -1,9 +1,14 @@
 /* The pgcache of a memstore: absent, busy (being filled), ready.  The protocol:
  *
- *   absent -> busy    memstore_page, under s, by the first who asks; everybody else waits on
- * store->filled busy   -> ready   the same thread, when ops->fill has succeeded busy   -> absent
- * the same thread, when it has failed ready  -> absent  memstore_resize and the last memstore_put,
- * which wait for busy pages first */
+ *   absent -> busy:   memstore_page, under s, by the first who asks; everybody else waits on
+ *                     store->filled
+ *   busy   -> ready:  the same thread, when ops->fill has succeeded
+ *   busy   -> absent: the same thread, when it has failed
+ *   ready  -> absent: memstore_resize and the last memstore_put, which wait for busy pages first
+ *
+ * Model: tests/spin/pagefill.pml
+ * Model: tests/spin/tlb.pml
+ */
 #include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/mm/memstore.h>

@@ -1,6 +1,9 @@
 /* Page table entries of a range: removing them and taking rights away, in batches, so that no spin
  * lock is held for long, and with the rule that a frame is let go only after every CPU has
- * forgotten it. */
+ * forgotten it.
+ *
+ * Model: tests/spin/tlb.pml
+ */
 #include <kernel/base/panic.h>
 
 #include "mm.h"

@@ -1,4 +1,8 @@
-/* The memregions of an address space: a tree by address, disjoint. */
+/* The memregions of an address space: a tree by address, disjoint.
+ *
+ * Model: tests/spin/names.pml
+ * Model: tests/spin/tlb.pml
+ */
 #include <kernel/base/panic.h>
 #include <kernel/phys/kmem.h>
 

@@ -1,5 +1,8 @@
 /* mremap(2): a mapping becomes longer or shorter, in its place or elsewhere.  The mapping stays the
- * same one: its backend hears nothing, its pages move with it. */
+ * same one: its backend hears nothing, its pages move with it.
+ *
+ * Model: tests/spin/tlb.pml
+ */
 #include <kernel/base/panic.h>
 
 #include "mm.h"

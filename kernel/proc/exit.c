@@ -1,4 +1,7 @@
-/* The end of a process, and who hears of it. */
+/* The end of a process, and who hears of it.
+ *
+ * Model: tests/spin/regionlock.pml
+ */
 #include "proc.h"
 
 #include <kernel/base/context.h>

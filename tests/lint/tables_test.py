@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Gives syscalls.py, rules.py and failpoints.py wrong input and demands that they notice."""
+"""Gives syscalls.py, rules.py, failpoints.py and models.py wrong input and demands that they notice."""
 import unittest
 
 import failpoints
+import models
 import rules
 import syscalls
 
@@ -48,6 +49,29 @@ class FailpointsTest(unittest.TestCase):
         asks = "if (failpoint_hit(FAIL_ALLOC))"
         self.assertEqual(check("kernel/phys/pmem.c", asks + "\n" + asks), [])
         self.assertIn("1 times", check("kernel/phys/pmem.c", asks)[0])
+
+
+MODEL = "/* A door.\n *\n * Stands for:\n *   kernel/a.c: one\n *               two\n *   kernel/b.c: three\n *\n * x */"
+NAMES = "/* A file.\n *\n * Model: tests/spin/door.pml\n */\n"
+SOURCES = {"kernel/a.c": NAMES + "int one(void)\n{\n}\nstatic void two(int i)\n{\n    one();\n}\n",
+           "kernel/b.c": NAMES + "static bool three(void)\n{\n}\n", "kernel/c.c": "int one(void);\n"}
+
+
+class ModelsTest(unittest.TestCase):
+    def problems(self, **changed):
+        sources = {**SOURCES, **{f"kernel/{name}.c": text for name, text in changed.items()}}
+        return models.check({"tests/spin/door.pml": MODEL}, sources)
+
+    def test_good(self):
+        self.assertEqual(models.functions_of_files(MODEL), {"kernel/a.c": ["one", "two"], "kernel/b.c": ["three"]})
+        self.assertEqual(self.problems(), [])
+
+    def test_wrong(self):
+        self.assertIn("no function three", self.problems(b=NAMES + "    three();\n")[0])
+        self.assertIn("has no line", self.problems(b=SOURCES["kernel/b.c"].replace("Model", "model"))[0])
+        self.assertIn("does not name it", self.problems(c=NAMES)[0])
+        self.assertIn("does not say", models.check({"tests/spin/door.pml": "/* A door. */"}, {})[0])
+        self.assertIn("there is no kernel/a.c", models.check({"tests/spin/door.pml": MODEL}, {})[0])
 
 
 class RulesTest(unittest.TestCase):
