@@ -1,25 +1,16 @@
-/* Who makes which call when.  init directs; each seat is a process that waits to be told.  What
- * they say to each other is in C variables, outside of the simulated memory. */
+/* Who makes which call when.  init directs; each seat is a process that waits
+ * to be told (seats.c).
+ */
 #include "run.h"
 
 #include "../host/user.h"
-#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define CHECK_EVERY 8 /* steps */
 
-struct seat {
-    long pid;
-    bool todo, done;
-    struct call call;
-    struct answer answer;
-};
-
 static struct run *run;
-static struct seat seats[SEATS];
 static struct model model;
 
 void director_begin(struct run *r)
@@ -40,106 +31,34 @@ void run_fails(const char *fmt, ...)
     _exit(1);
 }
 
-/* ---- the processes */
-
-static void on_signal(int sig) {}
-
-static int seat_loop(uintptr_t number);
-
-static long seat_fork(const struct call *c)
+bool answer_fits(const struct call *c, const struct answer *got, const struct answer *want,
+                 char why[WHY_BYTES])
 {
-    seats[c->a[0]] = (struct seat){0};
-    return u_fork(seat_loop, (uintptr_t)c->a[0]);
-}
-
-static int seat_loop(uintptr_t number)
-{
-    const unsigned long action[4] = {host_handler(on_signal), 0x04000000 /* SA_RESTORER */, 0, 0};
-    struct seat *s = &seats[number];
-    U_EQ(U_CALL(SYS_rt_sigaction, SIGUSR1, u_put(0, action, sizeof action), 0, 8), 0);
-    host_catch_faults();
-    for (;;) {
-        while (!s->todo)
-            U_CALL(SYS_sched_yield);
-        s->todo = false;
-        if (s->call.op == FORK)
-            s->answer.ret = seat_fork(&s->call);
-        else
-            perform(&s->call, &s->answer);
-        s->done = true;
+    if (got->ret != want->ret) {
+        snprintf(why, WHY_BYTES, "%s of seat %u answers %ld, must %ld", op_name(c->op), c->seat,
+                 got->ret, want->ret);
+        return false;
     }
-}
-
-/* The program after exec: it has its pid, and nothing else. */
-int seat_main(uintptr_t sp)
-{
-    long pid = U_CALL(SYS_getpid);
-    for (uintptr_t i = 0; i < SEATS; i++)
-        if (seats[i].pid == pid) {
-            seats[i].answer.ret = 0;
-            seats[i].done = true;
-            return seat_loop(i);
+    for (int i = 0; i < OUTS; i++)
+        if (got->out[i] != want->out[i]) {
+            snprintf(why, WHY_BYTES, "%s of seat %u says %ld in place %d, must %ld", op_name(c->op),
+                     c->seat, got->out[i], i, want->out[i]);
+            return false;
         }
-    return 1;
-}
-
-/* ---- the director */
-
-void seat_give(const struct call *c)
-{
-    struct seat *s = &seats[c->seat];
-    s->call = *c;
-    s->answer = (struct answer){0};
-    s->done = false;
-    s->todo = true;
-}
-
-bool seat_is_done(int seat)
-{
-    return seats[seat].done;
-}
-
-struct answer *seat_wait(int seat)
-{
-    while (!seats[seat].done)
-        U_CALL(SYS_sched_yield);
-    return &seats[seat].answer;
-}
-
-void seat_wait_asleep(int seat)
-{
-    char path[40], text[1024];
-    snprintf(path, sizeof path, "/proc/%ld/status", seats[seat].pid);
-    for (;;) {
-        if (seats[seat].done)
-            run_fails("answers %ld, must sleep", seats[seat].answer.ret);
-        if (!seats[seat].todo && read_proc(path, text, sizeof text) > 0 &&
-            strstr(text, "State:\tS"))
-            return;
-        U_CALL(SYS_sched_yield);
-    }
-}
-
-/* Nobody waits for a child: who has ended is gone. */
-static void wait_gone(int seat)
-{
-    while (U_CALL(SYS_kill, (unsigned long)seats[seat].pid, 0) != -ESRCH)
-        U_CALL(SYS_sched_yield);
+    for (int i = 0; c->op == LOOK && i < PAGE; i++)
+        if (got->page[i] != want->page[i]) {
+            snprintf(why, WHY_BYTES, "seat %u finds %#x at %#lx, must find %#x", c->seat,
+                     got->page[i], c->a[0] + i, want->page[i]);
+            return false;
+        }
+    return true;
 }
 
 static void compare(const struct call *c, const struct answer *got, const struct answer *want)
 {
-    if (got->ret != want->ret)
-        run_fails("%s of seat %u answers %ld, must %ld", op_name(c->op), c->seat, got->ret,
-                  want->ret);
-    for (int i = 0; i < OUTS; i++)
-        if (got->out[i] != want->out[i])
-            run_fails("%s of seat %u says %ld in place %d, must %ld", op_name(c->op), c->seat,
-                      got->out[i], i, want->out[i]);
-    for (int i = 0; c->op == LOOK && i < PAGE; i++)
-        if (got->page[i] != want->page[i])
-            run_fails("seat %u finds %#x at %#lx, must find %#x", c->seat, got->page[i],
-                      c->a[0] + i, want->page[i]);
+    char why[WHY_BYTES];
+    if (!answer_fits(c, got, want, why))
+        run_fails("%s", why);
 }
 
 static void settle_sleepers(struct model *m)
@@ -155,28 +74,33 @@ static void settle_sleepers(struct model *m)
         }
     }
     for (int i = 0; i < SEATS; i++)
-        if (m->proc[i].alive && m->proc[i].asleep && seats[i].done)
+        if (m->proc[i].alive && m->proc[i].asleep && seat_is_done(i))
             run_fails("the %s of seat %d answers %ld, must sleep", op_name(m->proc[i].call.op), i,
-                      seats[i].answer.ret);
+                      seat_wait(i)->ret);
+}
+
+const struct answer *call_end(const struct call *c)
+{
+    static const struct answer none;
+    if (c->op == KILL || c->op == EXIT)
+        seat_wait_gone(c->seat);
+    if (c->op == KILL || c->op == EXIT || c->op == INTR)
+        return &none;
+    const struct answer *got = seat_wait(c->seat);
+    if (c->op == FORK)
+        seat_set_pid((int)c->a[0], got->ret);
+    return got;
 }
 
 static void make_call(struct model *m, const struct call *c)
 {
-    static const struct answer none;
-    const struct answer *got = &none;
     struct answer want;
-    long pid = seats[c->seat].pid;
     if (c->op == KILL || c->op == INTR)
-        U_EQ(U_CALL(SYS_kill, (unsigned long)pid, c->op == KILL ? SIGKILL : SIGUSR1), 0);
+        seat_signal(c->seat, c->op == KILL ? SIGKILL : SIGUSR1);
     else
         seat_give(c);
-    if (c->op == KILL || c->op == EXIT)
-        wait_gone(c->seat);
-    else if (c->op != INTR)
-        got = seat_wait(c->seat);
+    const struct answer *got = call_end(c);
     model_apply(m, c, got, &want);
-    if (c->op == FORK)
-        seats[c->a[0]].pid = got->ret;
     compare(c, got, &want);
 }
 
@@ -194,7 +118,7 @@ void direct_call(struct model *m, const struct call *c)
 }
 
 /* Every byte of every page a process has. */
-static void compare_pages(struct model *m, int seat)
+void compare_pages(struct model *m, int seat)
 {
     const struct mproc *p = &m->proc[seat];
     for (int i = 0; i < p->npages; i++) {
@@ -204,7 +128,7 @@ static void compare_pages(struct model *m, int seat)
     }
 }
 
-static void direct_step(struct model *m, const struct step *s)
+void direct_step(struct model *m, const struct step *s)
 {
     struct call c;
     resolve(m, s, &c);
@@ -215,20 +139,43 @@ static void direct_step(struct model *m, const struct step *s)
     else
         direct_call(m, &c);
     table_compare(m);
+    maps_compare(m, c.seat);
+    if (c.op == FORK)
+        maps_compare(m, (int)c.a[0]);
     if (run->at % CHECK_EVERY == 0)
         check_invariants();
 }
 
-static void direct_steps(struct model *m)
+/* The next step, and those that are made together with it; how many. */
+static unsigned gather(const struct model *m, struct step **first)
 {
     bool generates = run->config.steps_max > 0;
-    if (generates)
-        run->nsteps = run->config.steps_max;
-    for (run->at = 0; run->at < run->nsteps; run->at++) {
-        struct step *s = &run->steps[run->at];
+    unsigned n = 0;
+    *first = &run->steps[run->at];
+    do {
+        struct step *s = &run->steps[run->at + n];
         if (generates)
             generate(m, s);
-        direct_step(m, s);
+        if (generates && run->config.concurrent)
+            s->how = generator_random(3) > 0 ? HOW_TOGETHER : HOW_ALONE;
+        n++;
+    } while ((*first)[n - 1].how == HOW_TOGETHER && n < TOGETHER && run->at + n < run->nsteps);
+    return n;
+}
+
+static void direct_steps(struct model *m)
+{
+    if (run->config.steps_max > 0)
+        run->nsteps = run->config.steps_max;
+    while (run->at < run->nsteps) {
+        struct step *first;
+        unsigned n = gather(m, &first);
+        run->at += n - 1;
+        if (n > 1)
+            direct_batch(m, first, n);
+        else
+            direct_step(m, first);
+        run->at++;
     }
 }
 
@@ -265,11 +212,8 @@ int director_main(uintptr_t sp)
     const unsigned long ignore[4] = {1 /* SIG_IGN */, 0x04000000, 0, 0};
     U_EQ(U_CALL(SYS_rt_sigaction, SIGCHLD, u_put(0, ignore, sizeof ignore), 0, 8), 0);
     U_CALL(SYS_umask, 0);
-    generator_seed(run->config.seed);
-    const struct call first = {.op = FORK};
-    long pid = seat_fork(&first);
-    seats[0].pid = pid;
-    model_init(&model, seats[0].pid, run->config.wrong);
+    generator_seed(run->config.seed, run->config.concurrent);
+    model_init(&model, seat_first(), run->config.wrong);
     direct_steps(&model);
     finish(&model);
     return 0;

@@ -1,4 +1,5 @@
-/* Steps at random, with an eye on the model: mostly what makes sense, some of what does not. */
+/* Steps at random, with an eye on the model: mostly what makes sense, some of
+ * what does not. */
 #define _GNU_SOURCE
 #include "run.h"
 
@@ -34,19 +35,21 @@ static bool one_in(int n)
     return pick(n) == 0;
 }
 
-/* Each run likes some calls and leaves others out, and has few things to do them with: what happens
- * to many things once happens to one of them more often. */
-void generator_seed(uint64_t seed)
+/* Each run likes some calls and leaves others out, and has few things to do
+ * them with: what happens to many things once happens to one of them more
+ * often. */
+void generator_seed(uint64_t seed, bool concurrent)
 {
     static const unsigned usual[OP_COUNT] = {
-        [CREATE] = 8,  [MAP] = 8,    [MAPWITH] = 8,  [UNMAP] = 4,   [DESTROY] = 5,  [LOCK] = 6,
-        [TRYLOCK] = 2, [UNLOCK] = 4, [STAT] = 2,     [CHMOD] = 2,   [XOPEN] = 6,    [XCLOSE] = 4,
-        [SHMEM] = 6,   [SHMGET] = 4, [SHMAT] = 6,    [SHMDT] = 4,   [SHMRM] = 2,    [SHMSTAT] = 2,
-        [SHMSET] = 1,  [OPEN] = 8,   [MEMFD] = 3,    [CLOSE] = 3,   [TRUNCATE] = 8, [READ] = 4,
-        [WRITE] = 6,   [FSTAT] = 2,  [FCHMOD] = 1,   [UNLINK] = 2,  [LINK] = 2,     [RENAME] = 1,
-        [MMAP] = 12,   [MUNMAP] = 6, [MPROTECT] = 6, [MREMAP] = 8,  [DISCARD] = 3,  [MLOCK] = 2,
-        [MINCORE] = 2, [LOAD] = 8,   [STORE] = 16,   [COMPARE] = 3, [FORK] = 6,     [EXEC] = 1,
-        [EXIT] = 1,    [KILL] = 1,   [INTR] = 1,     [SETEUID] = 2,
+        [CREATE] = 8,  [MAP] = 8,     [MAPWITH] = 8,  [UNMAP] = 4,    [DESTROY] = 5,  [LOCK] = 6,
+        [TRYLOCK] = 2, [UNLOCK] = 4,  [STAT] = 2,     [CHMOD] = 2,    [XOPEN] = 6,    [XCLOSE] = 4,
+        [SHMEM] = 6,   [SHMGET] = 4,  [SHMAT] = 6,    [SHMDT] = 4,    [SHMRM] = 2,    [SHMSTAT] = 2,
+        [SHMSET] = 1,  [SHMLOCK] = 1, [SHMINFO] = 1,  [ALLOCATE] = 2, [LIST] = 2,     [FREE] = 1,
+        [MSYNC] = 1,   [OPEN] = 8,    [MEMFD] = 3,    [CLOSE] = 3,    [TRUNCATE] = 8, [READ] = 4,
+        [WRITE] = 6,   [FSTAT] = 2,   [FCHMOD] = 1,   [UNLINK] = 2,   [LINK] = 2,     [RENAME] = 1,
+        [MMAP] = 12,   [MUNMAP] = 6,  [MPROTECT] = 6, [MREMAP] = 8,   [DISCARD] = 3,  [MLOCK] = 2,
+        [MINCORE] = 2, [LOAD] = 8,    [STORE] = 16,   [COMPARE] = 3,  [FORK] = 6,     [EXEC] = 1,
+        [EXIT] = 1,    [KILL] = 1,    [INTR] = 1,     [SETEUID] = 2,
     };
     static const unsigned char families[] = {CREATE, XOPEN, SHMEM, SHMGET, OPEN, MMAP, LOAD};
     unsigned family = 0, liked = 1;
@@ -60,10 +63,10 @@ void generator_seed(uint64_t seed)
     }
     weights[FORK] |= 3;
     weights[STORE] |= 12;
-    names = 1 + pick(NAMES);
+    names = concurrent && !one_in(3) ? 1 : 1 + pick(NAMES);
     slots = 1 + pick(SLOTS);
     pages = one_in(2) ? ARENA_PAGES : 8;
-    seats = 2 + pick(SEATS - 1);
+    seats = 2 + pick(concurrent ? 3 : SEATS - 1);
 }
 
 static unsigned pick_op(void)
@@ -200,6 +203,9 @@ static void door_args(const struct model *m, struct step *s)
     case SHMSET:
         args(s, pick(16), pick(USERS), mode(), 0, 0, 0);
         break;
+    case SHMLOCK:
+        args(s, pick(16), one_in(2) ? SHM_LOCK : SHM_UNLOCK, 0, 0, 0, 0);
+        break;
     case SETEUID:
         args(s, pick(USERS), 0, 0, 0, 0, 0);
         break;
@@ -220,6 +226,9 @@ static void file_args(struct step *s)
         break;
     case TRUNCATE:
         args(s, slot, pick(7), 0, 0, 0, 0);
+        break;
+    case ALLOCATE:
+        args(s, slot, pick(14), pick(5), 0, 0, 0);
         break;
     case READ:
     case WRITE:
@@ -272,7 +281,7 @@ void generate(const struct model *m, struct step *s)
         s->seat = (uint8_t)pick_seat(m, true);
     if (s->op <= CHMOD)
         region_args(m, s);
-    else if (s->op <= SHMSET)
+    else if (s->op <= SHMINFO)
         door_args(m, s);
     else if (s->op <= RENAME)
         file_args(s);
@@ -280,4 +289,6 @@ void generate(const struct model *m, struct step *s)
         memory_args(s);
     else
         door_args(m, s);
+    if (m->proc[s->seat].euid == 0 && one_in(8))
+        s->how = HOW_FAILS(1 + pick(6));
 }

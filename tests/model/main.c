@@ -1,4 +1,5 @@
-/* Sequences of calls at random against kernel and reference, and those kept from earlier failures.
+/* Sequences of calls at random against kernel and reference, and those kept
+ * from earlier failures.
  */
 #include "cases.h"
 #include "run.h"
@@ -14,7 +15,8 @@ struct options {
     unsigned runs;
     double minutes;
     bool kept, no_shrink;
-    unsigned shrinks_to; /* the model is wrong on purpose: found, and with as few steps */
+    unsigned shrinks_to; /* the model is wrong on purpose: found, and with as few
+                            steps */
 };
 
 static void print_failure(const struct run *run)
@@ -31,10 +33,12 @@ static void print_failure(const struct run *run)
 /* The CPUs of a run follow from its seed, unless they are asked for. */
 static bool run_seed(struct run *run, const struct options *o, uint64_t seed)
 {
-    static const unsigned cpus[] = {1, 2, 4, 3};
+    static const unsigned cpus[] = {1, 2, 4, 3}, many[] = {4, 2, 3, 4};
     run->config = o->config;
     run->config.seed = seed;
-    run->config.cpus = o->config.cpus ? o->config.cpus : cpus[seed % 4];
+    run->config.cpus = o->config.cpus         ? o->config.cpus
+                       : o->config.concurrent ? many[seed % 4]
+                                              : cpus[seed % 4];
     if (run_steps(run))
         return true;
     printf("FAILED: --seed %lu --runs 1 --steps %u%s\n%s\n", seed, o->config.steps_max,
@@ -90,9 +94,10 @@ static int run_kept(const struct options *o)
 
 static void usage(void)
 {
-    fprintf(stderr,
-            "usage: [--seed S] [--runs N] [--minutes M] [--steps N] [--cpus N] [--concurrent]\n"
-            "       [--kept] [--wrong RULE --shrinks-to N] [--no-shrink] [--verbose]\n");
+    fprintf(stderr, "usage: [--seed S] [--runs N] [--minutes M] [--steps N] "
+                    "[--cpus N] [--concurrent]\n"
+                    "       [--kept] [--wrong RULE --shrinks-to N] [--no-shrink] "
+                    "[--verbose]\n");
     exit(2);
 }
 

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define MEMORY_BYTES (64l << 20) /* more than any machine of these tests has */
+#define MEMORY_BYTES                                                                               \
+    (64l << 20) /* more than any machine of these tests has                                        \
+                 */
 
 void model_init(struct model *m, long first_pid, int wrong)
 {
@@ -96,7 +98,8 @@ static bool kin_has(const struct model *m, int kin)
     return has;
 }
 
-/* Open files are one user; so are a System V id, Shrimpy's kin, and each sleeping destroyer. */
+/* Open files are one user; so are a System V id, Shrimpy's kin, and each
+ * sleeping destroyer. */
 int ctx_users(const struct model *m, int ctx)
 {
     const struct mctx *c = &m->ctx[ctx];

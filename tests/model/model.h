@@ -1,6 +1,7 @@
-/* The reference: what the region service and the memory calls must do (regions.md), as plain arrays
- * and loops.  No locks, nothing lazy, nothing counted that can be looked up: how often a context is
- * mapped is a walk over all processes.  A model has no pointers, so that it can be copied. */
+/* The reference: what the region service and the memory calls must do
+ * (regions.md), as plain arrays and loops.  No locks, nothing lazy, nothing
+ * counted that can be looked up: how often a context is mapped is a walk over
+ * all processes.  A model has no pointers, so that it can be copied. */
 #pragma once
 
 #include "step.h"
@@ -36,6 +37,7 @@ struct mctx {
     bool persist;        /* R4; a file of /dev/shm */
     bool noreserve;      /* A7 */
     bool removed;        /* IPC_RMID */
+    bool locked;         /* SHM_LOCK */
     bool owner_died;     /* R10: and nobody has heard */
     int key;             /* the number of all kinds but regions */
     int first_name;      /* what a region without a name is listed as */
@@ -108,12 +110,14 @@ bool model_applies(const struct model *m, const struct call *c);
 bool model_sleeps(const struct model *m, const struct call *c);
 void model_sleep(struct model *m, const struct call *c);
 
-/* Does the sleep of this seat end by now?  Its answer is then for model_wake. */
+/* Does the sleep of this seat end by now?  Its answer is then for model_wake.
+ */
 bool model_wakes(const struct model *m, int seat);
 void model_wake(struct model *m, int seat, const struct answer *got, struct answer *want);
 
-/* Makes the call: *want is what must have been answered.  What the kernel may choose (addresses,
- * ids, descriptors, pids) is taken from *got if it is a valid choice. */
+/* Makes the call: *want is what must have been answered.  What the kernel may
+ * choose (addresses, ids, descriptors, pids) is taken from *got if it is a
+ * valid choice. */
 void model_apply(struct model *m, const struct call *c, const struct answer *got,
                  struct answer *want);
 
@@ -153,6 +157,9 @@ void vm_map(struct model *m, struct mproc *p, long n, const struct mvm *first);
 bool vm_choice(const struct mproc *p, long va, long n); /* may the kernel have chosen it? */
 long vm_touch(struct model *m, struct mproc *p, long va, bool write, struct mword **page);
 void vm_populate(struct model *m, struct mproc *p, long va, long n);
+
+/* Do they look as if one call had mapped them? */
+bool vm_alike(const struct mvm *low, const struct mvm *high);
 
 /* ---- the calls */
 #define X(name)                                                                                    \

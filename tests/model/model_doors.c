@@ -1,4 +1,5 @@
 /* xv6 pages, zones, System V. */
+#define _GNU_SOURCE
 #include "model.h"
 
 #include <abi/zone.h>
@@ -215,11 +216,44 @@ long do_SHMSTAT(struct model *m, struct mproc *p, const long a[], const struct a
         return -EINVAL;
     if (!ctx_may(c, p, MAY_R))
         return -EACCES;
-    const long out[OUTS] = {
-        c->removed ? IPC_PRIVATE : c->key,     c->uid,   c->gid,  c->cuid,
-        c->mode | (c->removed ? SHM_DEST : 0), c->bytes, c->cpid, ctx_mappings(m, ctx_index(m, c))};
+    const long out[OUTS] = {c->removed ? IPC_PRIVATE : c->key,
+                            c->uid,
+                            c->gid,
+                            c->cuid,
+                            c->mode | (c->removed ? SHM_DEST : 0) | (c->locked ? SHM_LOCKED : 0),
+                            c->bytes,
+                            c->cpid,
+                            ctx_mappings(m, ctx_index(m, c))};
     memcpy(want->out, out, sizeof out);
     return 0;
+}
+
+/* There is no swap: it is only remembered. */
+long do_SHMLOCK(struct model *m, struct mproc *p, const long a[], const struct answer *got,
+                struct answer *want)
+{
+    struct mctx *c = segment(m, a[0]);
+    if (!c)
+        return -EINVAL;
+    if (!ctx_mine(c, p))
+        return -EPERM;
+    c->locked = a[1] == SHM_LOCK;
+    return 0;
+}
+
+long do_SHMINFO(struct model *m, struct mproc *p, const long a[], const struct answer *got,
+                struct answer *want)
+{
+    for (int i = 0; i < m->nctx; i++) {
+        const struct mctx *c = &m->ctx[i];
+        if (!c->alive || c->kind != K_SYSV)
+            continue;
+        want->out[0]++;
+        want->out[1] += ctx_pages(c);
+        for (int k = 0; k < CTX_PAGES; k++)
+            want->out[2] += c->resident[k];
+    }
+    return got->ret >= 0 ? got->ret : 0; /* an index that means nothing */
 }
 
 long do_SHMSET(struct model *m, struct mproc *p, const long a[], const struct answer *got,

@@ -90,6 +90,24 @@ long do_TRUNCATE(struct model *m, struct mproc *p, const long a[], const struct 
     return 0;
 }
 
+/* Memory for a part of the file; it becomes longer if it has to.  What is
+ * promised is there. */
+long do_ALLOCATE(struct model *m, struct mproc *p, const long a[], const struct answer *got,
+                 struct answer *want)
+{
+    const struct mfd *f = &p->fd[a[2]];
+    if (a[3] <= 0)
+        return -EINVAL;
+    if (a[0] < 0 || !f->writable)
+        return -EBADF;
+    struct mctx *c = &m->ctx[f->ctx];
+    if (a[1] + a[3] > c->bytes)
+        ctx_resize(m, c, a[1] + a[3]);
+    for (long i = a[1] / PAGE; c->noreserve && i * PAGE < a[1] + a[3]; i++)
+        ctx_fill(c, i);
+    return 0;
+}
+
 /* Four bytes at the beginning or the middle of a page; sizes never cut them. */
 long do_READ(struct model *m, struct mproc *p, const long a[], const struct answer *got,
              struct answer *want)
@@ -125,8 +143,12 @@ long do_FSTAT(struct model *m, struct mproc *p, const long a[], const struct ans
     if (a[0] < 0)
         return -EBADF;
     const struct mctx *c = &m->ctx[p->fd[a[1]].ctx];
-    const long out[OUTS] = {c->bytes, c->mode, c->uid, c->gid,
-                            c->kind == K_REGION ? ctx_names(c) : got->out[4]};
+    const long out[OUTS] = {c->bytes,
+                            c->mode,
+                            c->uid,
+                            c->gid,
+                            c->kind == K_REGION ? ctx_names(c) : got->out[4],
+                            c->listed_id ? (long)c->listed_id : got->out[5]};
     memcpy(want->out, out, sizeof out);
     return 0;
 }
@@ -147,6 +169,17 @@ static struct mctx *active(struct model *m, long name)
 {
     struct mctx *c = region_find(m, name);
     return c && !c->closing ? c : NULL;
+}
+
+long do_LIST(struct model *m, struct mproc *p, const long a[], const struct answer *got,
+             struct answer *want)
+{
+    for (long name = 0; name < NAMES; name++) {
+        const struct mctx *c = active(m, name);
+        want->out[name] = c ? (long)c->listed_id : 0;
+        want->out[NAMES] += c != NULL;
+    }
+    return 0;
 }
 
 /* RS_UNLINK. */
@@ -179,7 +212,8 @@ long do_LINK(struct model *m, struct mproc *p, const long a[], const struct answ
     return 0;
 }
 
-/* There is none here but of a name to another of the same file, which does nothing. */
+/* There is none here but of a name to another of the same file, which does
+ * nothing. */
 long do_RENAME(struct model *m, struct mproc *p, const long a[], const struct answer *got,
                struct answer *want)
 {

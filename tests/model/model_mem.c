@@ -108,9 +108,9 @@ long do_MPROTECT(struct model *m, struct mproc *p, const long a[], const struct 
 }
 
 /* Do they lie in one mapping, as if made by one call? */
-static bool alike(const struct mvm *low, const struct mvm *high)
+bool vm_alike(const struct mvm *low, const struct mvm *high)
 {
-    return low && high && low->ctx == high->ctx && low->mapping == high->mapping &&
+    return low->va + PAGE == high->va && low->ctx == high->ctx && low->mapping == high->mapping &&
            low->prot == high->prot && low->max_prot == high->max_prot &&
            low->shared == high->shared && low->no_fork == high->no_fork &&
            (low->ctx < 0 || low->idx + 1 == high->idx);
@@ -151,7 +151,7 @@ long do_MREMAP(struct model *m, struct mproc *p, const long a[], const struct an
         return -EINVAL;
     for (long i = 0; i < n; i++)
         if (!vm_at(p, va + i * PAGE) ||
-            (i && !alike(vm_at(p, va + (i - 1) * PAGE), vm_at(p, va + i * PAGE))))
+            (i && !vm_alike(vm_at(p, va + (i - 1) * PAGE), vm_at(p, va + i * PAGE))))
             return -EFAULT;
     if (!fixed && new_n <= n) {
         vm_remove(p, va + new_n * PAGE, n - new_n);
@@ -198,8 +198,8 @@ long do_MLOCK(struct model *m, struct mproc *p, const long a[], const struct ans
     return 0;
 }
 
-/* Is there something at every page?  (Which pages are in memory is for the kernel to say; but one
- * of a context that nobody has touched is not.) */
+/* Is there something at every page?  (Which pages are in memory is for the
+ * kernel to say; but one of a context that nobody has touched is not.) */
 long do_MINCORE(struct model *m, struct mproc *p, const long a[], const struct answer *got,
                 struct answer *want)
 {
@@ -215,6 +215,27 @@ long do_MINCORE(struct model *m, struct mproc *p, const long a[], const struct a
             want->out[i] = got->out[i];
     }
     return 0;
+}
+
+/* msync(2): there is nothing to write back. */
+long do_MSYNC(struct model *m, struct mproc *p, const long a[], const struct answer *got,
+              struct answer *want)
+{
+    return check(p, a[0], pages_of(a[1]));
+}
+
+/* MADV_FREE: as DISCARD, of private memory without a file only. */
+long do_FREE(struct model *m, struct mproc *p, const long a[], const struct answer *got,
+             struct answer *want)
+{
+    for (long i = 0; i < pages_of(a[1]); i++) {
+        const struct mvm *v = vm_at(p, a[0] + i * PAGE);
+        if (!v)
+            return -ENOMEM;
+        if (v->ctx >= 0)
+            return -EINVAL;
+    }
+    return do_DISCARD(m, p, a, got, want);
 }
 
 static long show(const struct mword *page, long va)

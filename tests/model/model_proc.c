@@ -4,6 +4,7 @@
 #include <abi/region.h>
 #include <abi/zone.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -99,6 +100,15 @@ long do_COMPARE(struct model *m, struct mproc *p, const long a[], const struct a
     return 0;
 }
 
+/* A3: a call that lacked memory leaves no trace. */
+static bool gave_up(const struct call *c, const struct answer *got)
+{
+    bool touches = c->op == LOAD || c->op == STORE;
+    return got->failed &&
+           (touches ? got->ret == SIGBUS
+                    : got->ret == -ENOMEM || (c->op == WRITE && got->ret == -ENOSPC));
+}
+
 void model_apply(struct model *m, const struct call *c, const struct answer *got,
                  struct answer *want)
 {
@@ -109,6 +119,10 @@ void model_apply(struct model *m, const struct call *c, const struct answer *got
 #undef X
     };
     memset(want, 0, sizeof *want);
+    if (gave_up(c, got)) {
+        want->ret = got->ret;
+        return;
+    }
     want->ret = calls[c->op](m, &m->proc[c->seat], c->a, got, want);
     model_settle(m);
 }
@@ -185,7 +199,8 @@ static bool pages_fit(const struct model *m, const struct mproc *p, long va, lon
     return n <= MAP_PAGES_MAX;
 }
 
-/* Would a map of the whole context be too large, or reach beyond what is followed? */
+/* Would a map of the whole context be too large, or reach beyond what is
+ * followed? */
 static bool region_fits(const struct model *m, const struct call *c)
 {
     const struct mctx *ctx = region_find((struct model *)m, c->a[0]);
@@ -204,6 +219,31 @@ static bool remap_fits(const struct mproc *p, const struct call *c)
            (!v || v->ctx < 0 || v->idx + c->a[2] / PAGE <= CTX_PAGES);
 }
 
+/* Where it can be said what a failing allocation does: not in the middle of
+ * bringing pages in, and not where a copy or Shrimpy's page needs several. */
+static bool may_fail(const struct model *m, const struct call *c)
+{
+    const struct mproc *p = &m->proc[c->seat];
+    const struct mvm *v;
+    switch (c->op) {
+    case MLOCK:
+    case LIST:
+    case ALLOCATE:
+    case COMPARE ... SETEUID:
+        return c->op == FORK && p->euid == 0;
+    case MAPWITH:
+        return p->euid == 0 && !(c->a[1] & RM_POPULATE);
+    case MMAP:
+        return p->euid == 0 && !(c->a[3] & MAP_POPULATE);
+    case LOAD:
+    case STORE:
+        v = vm_at((struct mproc *)p, c->a[0]);
+        return p->euid == 0 && v && (v->shared || v->ctx < 0);
+    default:
+        return p->euid == 0 && !model_sleeps(m, c);
+    }
+}
+
 bool model_applies(const struct model *m, const struct call *c)
 {
     const struct mproc *p = &m->proc[c->seat];
@@ -213,7 +253,7 @@ bool model_applies(const struct model *m, const struct call *c)
         return true;
     if (c->op == INTR)
         return p->asleep;
-    if (p->asleep)
+    if (p->asleep || (c->fails && !may_fail(m, c)))
         return false;
     switch (c->op) {
     case FORK:

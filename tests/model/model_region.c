@@ -150,14 +150,29 @@ long do_TRYLOCK(struct model *m, struct mproc *p, const long a[], const struct a
     return lock(m, p, a[0], ERR_BUSY);
 }
 
+/* What the process holds that was made with this name and has none any more (R9). */
+static struct mctx *held_unnamed(struct model *m, const struct mproc *p, long name)
+{
+    for (int i = 0; i < m->nctx; i++) {
+        struct mctx *c = &m->ctx[i];
+        if (c->alive && c->kind == K_REGION && c->owner == p - m->proc + 1 && !ctx_names(c) &&
+            c->first_name == name)
+            return c;
+    }
+    return NULL;
+}
+
 long do_UNLOCK(struct model *m, struct mproc *p, const long a[], const struct answer *got,
                struct answer *want)
 {
-    struct mctx *c = locked(m, p, a[0]);
-    if (!IS_NAME(a[0]) || (c && c->owner != p - m->proc + 1))
+    if (!IS_NAME(a[0]))
         return ERR_INVAL;
-    if (!c)
-        return ERR_NOTEXIST;
+    struct mctx *c = locked(m, p, a[0]), *unnamed = held_unnamed(m, p, a[0]);
+    bool mine = c && c->owner == p - m->proc + 1;
+    if (!mine && unnamed)
+        c = unnamed;
+    else if (!mine)
+        return c ? ERR_INVAL : ERR_NOTEXIST;
     c->owner = 0;
     return ERR_OK;
 }

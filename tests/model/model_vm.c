@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* How many mappings of the context the process has (R7): pieces of one are one (R8). */
+/* How many mappings of the context the process has (R7): pieces of one are one
+ * (R8). */
 int mapped_times(const struct mproc *p, int ctx)
 {
     int n = 0;
@@ -83,7 +84,8 @@ bool vm_choice(const struct mproc *p, long va, long n)
            (va >= ARENA + ARENA_PAGES * PAGE || va + n * PAGE <= ARENA) && vm_free(p, va, n);
 }
 
-/* S1, S2: FRY is the process's own page, SHRIMP its parent's; there from the first touch. */
+/* S1, S2: FRY is the process's own page, SHRIMP its parent's; there from the
+ * first touch. */
 static struct mvm *shrimpy(struct model *m, struct mproc *p, long va)
 {
     int kin = va == (long)FRY ? p->kin : va == (long)SHRIMP ? m->kin[p->kin].parent : -1;

@@ -86,14 +86,60 @@ static long segment_call(const struct call *c, long out[])
     return err;
 }
 
+static long segments_info(long out[])
+{
+    struct shm_info info = {0};
+    uintptr_t at = u_put(1, &info, sizeof info);
+    long top = U_CALL(SYS_shmctl, 0, SHM_INFO, at);
+    u_get(at, &info, sizeof info);
+    out[0] = info.used_ids;
+    out[1] = (long)info.shm_tot;
+    out[2] = (long)info.shm_rss;
+    return top;
+}
+
+struct dirent_head {
+    uint64_t ino;
+    int64_t next;
+    uint16_t bytes;
+    uint8_t type;
+    char name[];
+};
+
+/* Entry by entry, with room for a few at a time. */
+static long list_names(long out[])
+{
+    static const char room[200];
+    long fd = U_CALL(SYS_open, u_string(0, "/dev/shm"), O_RDONLY | O_DIRECTORY), n = fd;
+    char text[sizeof room];
+    while (fd >= 0) {
+        uintptr_t at = u_put(1, room, sizeof room);
+        n = U_CALL(SYS_getdents64, (unsigned long)fd, at, sizeof room);
+        u_get(at, text, sizeof text);
+        if (n <= 0)
+            break;
+        for (long i = 0; i < n;) {
+            const struct dirent_head *e = (const struct dirent_head *)(text + i);
+            out[NAMES] += e->name[0] != '.';
+            for (long name = 0; name < NAMES; name++)
+                if (strcmp(e->name, region_name(name)) == 0)
+                    out[name] = (long)e->ino;
+            i += e->bytes;
+        }
+    }
+    if (fd >= 0)
+        U_EQ(U_CALL(SYS_close, (unsigned long)fd), 0);
+    return n;
+}
+
 static long stat_file(long fd, long out[])
 {
     struct stat st = {0};
     uintptr_t at = u_put(1, &st, sizeof st);
     long err = U_CALL(SYS_fstat, (unsigned long)fd, at);
     u_get(at, &st, sizeof st);
-    const long seen[OUTS] = {st.st_size, st.st_mode & 07777, st.st_uid, st.st_gid,
-                             (long)st.st_nlink};
+    const long seen[OUTS] = {st.st_size, st.st_mode & 07777, st.st_uid,
+                             st.st_gid,  (long)st.st_nlink,  (long)st.st_ino};
     if (!err)
         memcpy(out, seen, sizeof seen);
     return err;
@@ -221,6 +267,19 @@ static long call(const struct call *c, struct answer *answer)
         return file_io(c, answer->out);
     case FSTAT:
         return stat_file(a[0], answer->out);
+    case SHMLOCK:
+        return U_CALL(SYS_shmctl, (unsigned long)a[0], (unsigned long)a[1]);
+    case SHMINFO:
+        return segments_info(answer->out);
+    case LIST:
+        return list_names(answer->out);
+    case ALLOCATE:
+        return U_CALL(SYS_fallocate, (unsigned long)a[0], 0, (unsigned long)a[1],
+                      (unsigned long)a[3]);
+    case FREE:
+        return U_CALL(SYS_madvise, (unsigned long)a[0], (unsigned long)a[1], MADV_FREE);
+    case MSYNC:
+        return U_CALL(SYS_msync, (unsigned long)a[0], (unsigned long)a[1], MS_SYNC);
     case MMAP:
         return U_CALL(SYS_mmap, (unsigned long)a[0], (unsigned long)a[1], (unsigned long)a[2],
                       (unsigned long)a[3], (unsigned long)a[4],
@@ -240,9 +299,36 @@ static long call(const struct call *c, struct answer *answer)
     }
 }
 
-/* FORK is seat_fork's (director.c). */
+/* What the call itself needs of user memory is there, so that only the kernel's
+ * own allocations are left to fail: scratch memory, and the stack for the frame
+ * of a signal. */
+static void prepare(void)
+{
+    const uint8_t zero = 0;
+    for (unsigned slot = 0; slot < U_SLOTS; slot++)
+        u_put(slot, &zero, 1);
+    for (uintptr_t below = 0; below < U_PAGE; below += U_PAGE / 2)
+        U_EQ(host_store(host_stack_pointer() - below - sizeof zero, &zero, 1), 0);
+}
+
+void perform_begin(const struct call *c)
+{
+    if (!c->fails)
+        return;
+    prepare();
+    U_EQ(U_CALL(SHOAL_SYS_failNth, c->fails, 0), 0);
+}
+
+void perform_end(const struct call *c, struct answer *answer)
+{
+    answer->failed = c->fails && U_CALL(SHOAL_SYS_failNth, 0, 0) == 0;
+}
+
+/* FORK is seat_fork's (seats.c). */
 void perform(const struct call *c, struct answer *answer)
 {
     memset(answer, 0, sizeof *answer);
+    perform_begin(c);
     answer->ret = call(c, answer);
+    perform_end(c, answer);
 }

@@ -30,7 +30,8 @@ static long place(const struct mproc *p, int ref)
     return (beg ? beg : ARENA) + (ref - REF_MAPPING) % REF_PAGES * PAGE;
 }
 
-/* The n-th System V segment that was ever made; an id that never was when there is none. */
+/* The n-th System V segment that was ever made; an id that never was when there
+ * is none. */
 static long segment_id(const struct model *m, int n)
 {
     int segments = 0;
@@ -64,6 +65,11 @@ static void resolve_file(const struct mproc *p, const struct step *s, long *a)
         break;
     case FCHMOD:
         a[2] = slot;
+        break;
+    case ALLOCATE:
+        a[1] = s->a[1] * HALF_BYTES;
+        a[2] = slot;
+        a[3] = s->a[2] * HALF_BYTES;
         break;
     default:
         a[1] = s->a[1] * HALF_BYTES;
@@ -105,6 +111,7 @@ void resolve(const struct model *m, const struct step *s, struct call *c)
 {
     const struct mproc *p = &m->proc[s->seat];
     *c = (struct call){.seat = s->seat, .op = s->op};
+    c->fails = s->how > HOW_TOGETHER ? (unsigned)s->how - HOW_FAILS(0) : 0;
     for (int i = 0; i < ARGS; i++)
         c->a[i] = s->a[i];
     switch (s->op) {
@@ -133,6 +140,7 @@ void resolve(const struct model *m, const struct step *s, struct call *c)
         break;
     case SHMRM:
     case SHMSTAT:
+    case SHMLOCK:
         c->a[0] = segment_id(m, s->a[0]);
         break;
     case SETEUID:

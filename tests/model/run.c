@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define RAM_BYTES  (24ul << 20)
-#define POINTS_MAX 30000000ul
+#define POINTS_MAX 200000000ul
 
 struct run *run_new(void)
 {
@@ -44,7 +44,8 @@ static int boot(struct run *run)
     return 1;
 }
 
-/* While a list is being shrunk, what the machine says about it would be said a hundred times. */
+/* While a list is being shrunk, what the machine says about it would be said a
+ * hundred times. */
 static void be_silent(const struct run *run)
 {
     if (!run->config.verbose && !freopen("/dev/null", "w", stderr))

@@ -13,7 +13,8 @@ static unsigned failing_op(const struct run *run)
     return run->at < run->nsteps ? run->steps[run->at].op : OP_COUNT;
 }
 
-/* Keeps the candidate if it fails, too, in the same call: another failure is for another day. */
+/* Keeps the candidate if it fails, too, in the same call: another failure is
+ * for another day. */
 static bool take_if_fails(struct run *run, const struct run *candidate)
 {
     static struct run *scratch;
@@ -63,11 +64,22 @@ static bool lower(struct run *run, unsigned at, int *value, int to)
     return take_if_fails(run, &candidate);
 }
 
-/* Smaller numbers. */
+static bool make_alone(struct run *run, unsigned at)
+{
+    static struct run candidate;
+    if (run->steps[at].how == HOW_ALONE)
+        return false;
+    candidate = *run;
+    candidate.steps[at].how = HOW_ALONE;
+    return take_if_fails(run, &candidate);
+}
+
+/* Smaller numbers, and nothing together or failing that need not be. */
 static bool simplify(struct run *run)
 {
     bool any = false;
-    for (unsigned at = 0; at < run->nsteps; at++)
+    for (unsigned at = 0; at < run->nsteps; at++) {
+        any |= make_alone(run, at);
         for (int i = 0; i < ARGS; i++) {
             int *value = &run->steps[at].a[i];
             bool lowered = lower(run, at, value, 0);
@@ -77,6 +89,7 @@ static bool simplify(struct run *run)
                 lowered = lower(run, at, value, *value - 1);
             any |= lowered;
         }
+    }
     return any;
 }
 

@@ -41,5 +41,5 @@ void step_print(char *to, size_t bytes, const struct step *s)
     int n = snprintf(to, bytes, "{%u, %s, {", s->seat, op_name(s->op));
     for (int i = 0; i <= last; i++)
         n += snprintf(to + n, bytes - (size_t)n, i ? ", %d" : "%d", s->a[i]);
-    snprintf(to + n, bytes - (size_t)n, "}},");
+    snprintf(to + n, bytes - (size_t)n, "}, %d},", s->how);
 }

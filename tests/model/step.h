@@ -1,5 +1,6 @@
-/* What a run is made of: steps (as generated, kept and printed), calls (a step with its references
- * resolved to addresses, descriptors and ids), and answers. */
+/* What a run is made of: steps (as generated, kept and printed), calls (a step
+ * with its references resolved to addresses, descriptors and ids), and answers.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +21,9 @@
 #define ARENA       0x200000000l
 #define ARENA_PAGES 32
 
-/* Places in steps: below ARENA_PAGES a page of the arena; then page REF_PAGES * n + i behind the
- * beginning of what the process's n-th mapping still has; then Shrimpy's pages. */
+/* Places in steps: below ARENA_PAGES a page of the arena; then page REF_PAGES *
+ * n + i behind the beginning of what the process's n-th mapping still has; then
+ * Shrimpy's pages. */
 #define REF_PAGES   8
 #define REF_MAPPING 100
 #define REF_FRY     1000
@@ -48,14 +50,18 @@
     X(SHMRM)    /* id */                                                                           \
     X(SHMSTAT)  /* id */                                                                           \
     X(SHMSET)   /* id, uid, mode */                                                                \
+    X(SHMLOCK)  /* id, command */                                                                  \
+    X(SHMINFO)  /* */                                                                              \
     X(OPEN)     /* slot, name, flags, mode */                                                      \
     X(MEMFD)    /* slot */                                                                         \
     X(CLOSE)    /* fd, slot */                                                                     \
     X(TRUNCATE) /* fd, bytes, slot */                                                              \
+    X(ALLOCATE) /* fd, offset, slot, bytes */                                                      \
     X(READ)     /* fd, offset, slot */                                                             \
     X(WRITE)    /* fd, offset, slot, value */                                                      \
     X(FSTAT)    /* fd, slot */                                                                     \
     X(FCHMOD)   /* fd, mode, slot */                                                               \
+    X(LIST)     /* the names in /dev/shm */                                                        \
     X(UNLINK)   /* name */                                                                         \
     X(LINK)     /* name, new name */                                                               \
     X(RENAME)   /* name, new name */                                                               \
@@ -64,6 +70,8 @@
     X(MPROTECT) /* address, bytes, prot */                                                         \
     X(MREMAP)   /* address, bytes, new bytes, flags, new address */                                \
     X(DISCARD)  /* address, bytes */                                                               \
+    X(FREE)     /* address, bytes */                                                               \
+    X(MSYNC)    /* address, bytes */                                                               \
     X(MLOCK)    /* address, bytes */                                                               \
     X(MINCORE)  /* address, bytes */                                                               \
     X(LOAD)     /* address */                                                                      \
@@ -87,16 +95,24 @@ enum op {
 struct step {
     uint8_t seat, op;
     int a[ARGS];
+    int how; /* HOW_* */
 };
+
+#define HOW_ALONE    0
+#define HOW_TOGETHER 1         /* with the next one */
+#define HOW_FAILS(n) (1 + (n)) /* the n-th allocation fails */
 
 struct call {
     uint8_t seat, op;
+    unsigned fails; /* the number of the allocation; 0: none */
     long a[ARGS];
 };
 
 struct answer {
-    long ret; /* as the kernel has it: 0 or more, or -errno; of a touch, the signal */
+    long ret; /* as the kernel has it: 0 or more, or -errno; of a touch, the
+                 signal */
     long out[OUTS];
+    bool failed;        /* an allocation, as the call demanded */
     uint8_t page[PAGE]; /* of LOOK */
 };
 

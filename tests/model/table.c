@@ -103,18 +103,22 @@ static bool parse_line(const char *text, struct line *l)
 }
 
 /* Ids are given in order of creation, stay, and never come again (A8). */
-static void check_id(struct model *m, struct mctx *c, const struct line *l)
+static bool id_fits(struct model *m, struct mctx *c, const struct line *l, char why[WHY_BYTES])
 {
     for (int i = 0; !c->listed_id && i < m->nctx; i++)
-        if (m->ctx[i].listed_id >= l->id)
-            run_fails("the table gives %s the id %lu again", l->key, l->id);
+        if (m->ctx[i].listed_id >= l->id) {
+            snprintf(why, WHY_BYTES, "the table gives %s the id %lu again", l->key, l->id);
+            return false;
+        }
     if (!c->listed_id)
         c->listed_id = l->id;
     if (c->listed_id != l->id)
-        run_fails("the table changes the id of %s from %lu to %lu", l->key, c->listed_id, l->id);
+        snprintf(why, WHY_BYTES, "the table changes the id of %s from %lu to %lu", l->key,
+                 c->listed_id, l->id);
+    return c->listed_id == l->id;
 }
 
-static void compare_line(struct model *m, struct mctx *c, const char *text)
+static bool line_fits(struct model *m, struct mctx *c, const char *text, char why[WHY_BYTES])
 {
     struct line want, got;
     char want_text[200], got_text[200] = "(nothing)";
@@ -122,25 +126,42 @@ static void compare_line(struct model *m, struct mctx *c, const char *text)
     print_line(&want, want_text, sizeof want_text);
     if (text && parse_line(text, &got))
         print_line(&got, got_text, sizeof got_text);
-    if (strcmp(want_text, got_text) != 0)
-        run_fails("/proc/regions lists \"%s\", must \"%s\"", got_text, want_text);
-    check_id(m, c, &got);
+    if (strcmp(want_text, got_text) == 0)
+        return id_fits(m, c, &got, why);
+    snprintf(why, WHY_BYTES, "/proc/regions lists \"%s\", must \"%s\"", got_text, want_text);
+    return false;
 }
 
-void table_compare(struct model *m)
+bool table_fits(struct model *m, const char *all, char why[WHY_BYTES])
 {
     static char text[TEXT_BYTES];
-    U_CHECK(read_proc("/proc/regions", text, sizeof text) > 0);
+    snprintf(text, sizeof text, "%s", all);
     char *save = NULL, *line = strtok_r(text, "\n", &save); /* the header */
     line = strtok_r(NULL, "\n", &save);
     for (int i = 0; i < m->nctx; i++) {
         if (!m->ctx[i].alive)
             continue;
-        compare_line(m, &m->ctx[i], line);
+        if (!line_fits(m, &m->ctx[i], line, why))
+            return false;
         line = strtok_r(NULL, "\n", &save);
     }
     if (line)
-        run_fails("/proc/regions lists \"%s\", must nothing more", line);
+        snprintf(why, WHY_BYTES, "/proc/regions lists \"%.300s\", must nothing more", line);
+    return !line;
+}
+
+const char *table_read(void)
+{
+    static char text[TEXT_BYTES];
+    U_CHECK(read_proc("/proc/regions", text, sizeof text) > 0);
+    return text;
+}
+
+void table_compare(struct model *m)
+{
+    char why[WHY_BYTES];
+    if (!table_fits(m, table_read(), why))
+        run_fails("%s", why);
 }
 
 void check_invariants(void)
