@@ -40,6 +40,9 @@ const char *host_console(void);
 void host_pause(void);
 int host_resume(void);
 
+/* From outside: schedules from now on as a machine with this seed. */
+void host_reseed(uint64_t seed);
+
 /* Scheduling points so far. */
 uint64_t host_points(void);
 

@@ -52,9 +52,14 @@ static struct parallel_cpu *parallel_self(void)
     return &parallel[cpu_self()->id];
 }
 
+void host_reseed(uint64_t seed)
+{
+    __atomic_store_n(&random_state, seed, __ATOMIC_RELAXED);
+}
+
 void sim_init(uint64_t seed, uint64_t points_max)
 {
-    random_state = seed;
+    host_reseed(seed);
     clock_gettime(CLOCK_MONOTONIC, &began);
     sem_init(&powered_off, 0, 0);
     for (unsigned i = 0; i < CPUS_MAX; i++) {

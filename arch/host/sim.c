@@ -38,13 +38,18 @@ uint64_t sim_random(uint64_t below)
     return (z ^ (z >> 31)) % below;
 }
 
-void sim_init(uint64_t seed, uint64_t limit)
+void host_reseed(uint64_t seed)
 {
     static const unsigned switches[] = {2, 5, 20, 100, 1000}, jumps[] = {300, 3000, 30000};
     random_state = seed;
-    points_max = limit;
     switch_one_in = switches[sim_random(ARRAY_LEN(switches))];
     jump_one_in = jumps[sim_random(ARRAY_LEN(jumps))];
+}
+
+void sim_init(uint64_t seed, uint64_t limit)
+{
+    points_max = limit;
+    host_reseed(seed);
     for (unsigned i = 0; i < CPUS_MAX; i++) {
         sim_cpus[i].id = sim_cpus[i].seen.id = i;
         sim_cpus[i].deadline_ns = NS_NEVER;

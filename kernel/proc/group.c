@@ -3,6 +3,7 @@
 #include "proc.h"
 
 #include <lib/err.h>
+#include <limits.h>
 
 /* p held. */
 static bool may_signal(const struct process *to) REQUIRES(proctable_lock)
@@ -50,6 +51,8 @@ static long kill_pids(int pid, int sig, const struct signal_info *info)
 {
     if (sig < 0 || sig > NSIG)
         return -EINVAL;
+    if (pid == INT_MIN) /* there is no such group: nor has it a number (kill(2), as Linux) */
+        return -ESRCH;
     struct kill_args k = {.from = process_current(), .pid = pid, .sig = sig, .info = info};
     if (pid > 0) {
         spin_lock(&proctable_lock);

@@ -7,6 +7,7 @@
 #include <kernel/proc/process.h>
 #include <kernel/syscall/calls.h>
 #include <lib/string.h>
+#include <limits.h>
 
 long sys_fork(const unsigned long args[6])
 {
@@ -99,6 +100,8 @@ long sys_wait4(const unsigned long args[6])
     unsigned options = (unsigned)args[2];
     if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
         return -EINVAL;
+    if ((int)args[0] == INT_MIN) /* no group has the number without its sign (wait4 of Linux) */
+        return -ESRCH;
     struct wait_result result;
     long pid = process_wait((int)args[0], options | WEXITED, &result);
     if (pid <= 0)
@@ -121,7 +124,7 @@ static err_t waitid_target(unsigned long type, int id, int *which)
         *which = id;
         return id > 0 ? 0 : -EINVAL;
     case P_PGID:
-        *which = -id;
+        *which = id >= 0 ? -id : 0;
         return id >= 0 ? 0 : -EINVAL;
     default:
         return -EINVAL;

@@ -1,6 +1,8 @@
 /* fork, exit and the wait calls. */
 #include <sched.h>
 
+#include <limits.h>
+
 #include "child.h"
 
 static void exit_with(void *arg)
@@ -36,6 +38,7 @@ static void case_wait_errors(void)
 
     CHECK_ERRNO(waitpid(-1, &status, 0), ECHILD);
     CHECK_ERRNO(waitpid(1, &status, 0), ECHILD);
+    CHECK_ERRNO(waitpid(INT_MIN, &status, 0), ESRCH);
     CHECK_ERRNO(waitpid(getpid(), &status, 0), ECHILD);
     pid = fork();
     if (pid == 0) {

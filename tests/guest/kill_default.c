@@ -1,4 +1,6 @@
 /* kill, and what each signal does to a process that has not asked for anything else. */
+#include <limits.h>
+
 #include "child.h"
 
 static const int ending[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,
@@ -80,6 +82,7 @@ static void case_refusals(void)
     CHECK_ERRNO(kill(pid, 65), EINVAL);
     CHECK_ERRNO(kill(pid, -1), EINVAL);
     CHECK_ERRNO(kill(99999999, SIGTERM), ESRCH);
+    CHECK_ERRNO(kill(INT_MIN, SIGTERM), ESRCH);
     child_kill(pid);
     CHECK_ERRNO(kill(pid, 0), ESRCH);
 }
