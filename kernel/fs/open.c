@@ -83,8 +83,15 @@ static err_t open_last(struct walk *w, unsigned flags, unsigned mode, struct fil
     struct vnode *v;
 
     err_t err = walk_last(w, !exclusive && !(flags & O_NOFOLLOW), &v);
-    if (w->missing && creating)
-        return open_new(w, flags, mode, out);
+    if (w->missing && creating) {
+        err = open_new(w, flags, mode, out);
+        if (err != -EEXIST || exclusive)
+            return err;
+        /* Regions are made without the tree lock: one has come since the look. */
+        err = walk_last(w, false, &v);
+        if (w->missing)
+            return -EEXIST; /* or it is being destroyed, and the name taken (R3) */
+    }
     if (err != 0)
         return err;
     err = exclusive ? -EEXIST : open_check(v, flags, w->cred);
