@@ -259,7 +259,7 @@ static long flags(struct fuzz *f)
 
 static long descriptor(struct fuzz *f)
 {
-    return one_in(f, 24) ? arg_hostile(f) : (long)random_below(f, 24);
+    return one_in(f, 24) ? arg_hostile(f) : (long)random_below(f, one_in(f, 2) ? 8 : 24);
 }
 
 /* Root may end the supervisor and init: it aims at itself and its children alone. */

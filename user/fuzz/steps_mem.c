@@ -114,14 +114,16 @@ void step_futex(struct fuzz *f)
     }
 }
 
-/* An allocation of the next calls fails; root alone may ask for that. */
+/* An allocation or a sleep of the next calls fails; root alone may ask for that. */
 void step_failing(struct fuzz *f)
 {
     static step_fn *const steps[] = {step_region, step_sysv,  step_numbered, step_shm_file,
                                      step_memory, step_remap, step_files,    step_names,
                                      step_pipes,  step_proc,  step_fork};
 
-    CALL(f, SHOAL_SYS_failNth, 1 + (long)random_below(f, 12));
+    long kind = one_in(f, 2) ? FAIL_ALLOC : (long)random_below(f, FAIL_KINDS);
+
+    CALL(f, SHOAL_SYS_failNth, 1 + (long)random_below(f, 12), kind);
     steps[random_below(f, sizeof(steps) / sizeof(steps[0]))](f);
-    CALL(f, SHOAL_SYS_failNth, 0);
+    CALL(f, SHOAL_SYS_failNth, 0, kind);
 }

@@ -18,8 +18,9 @@ void step_region(struct fuzz *f)
     size_t bytes = (1 + random_below(f, 24)) * PAGE_BYTES;
 
     *beg = 0;
-    if (one_in(f, 3))
-        CALL(f, SHOAL_SYS_createSharedRegion, name, (long)bytes, (long)random_below(f, 4));
+    if (one_in(f, 3) &&
+        CALL(f, SHOAL_SYS_createSharedRegion, name, (long)bytes, (long)random_below(f, 4)) == 0)
+        CALL(f, SHOAL_SYS_chmodRegion, name, one_in(f, 4) ? 0644 : 0666); /* for other users */
     if (CALL(f, SHOAL_SYS_createMapping, name, (long)beg) != 0)
         return;
     area_add(f, (long)*beg, bytes);

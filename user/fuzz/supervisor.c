@@ -97,11 +97,11 @@ static void worker_start(unsigned slot)
         int null = open("/dev/null", O_RDWR);
 
         if (null < 0)
-            _exit(70);
+            _exit(1);
         for (int fd = 0; fd < 3; fd++)
             dup2(null, fd);
         execve(FUZZ_PROGRAM, argv, no_environment);
-        _exit(71);
+        _exit(1);
     }
     if (pid < 0)
         return;

@@ -61,7 +61,7 @@ static const struct entry table[] = {
     {SYS_kill, 1, "ks"},
     {SYS_uname, 1, "P"},
     {SYS_shmdt, 3, "a"},
-    {SYS_fcntl, 3, "fvv"},
+    {SYS_fcntl, 3, "fcv"},
     {SYS_fsync, 1, "f"},
     {SYS_fdatasync, 1, "f"},
     {SYS_truncate, 3, "po"},
@@ -183,7 +183,7 @@ static const struct entry table[] = {
     {SHOAL_SYS_shm_open, 3, "c"},
     {SHOAL_SYS_shm_close, 3, "c"},
     {SHOAL_SYS_shmem, 3, "ccc"},
-    {SHOAL_SYS_failNth, 1, "c"},
+    {SHOAL_SYS_failNth, 1, "cc"},
     /* These end or suspend the caller: seldom (hostile_call). */
     {SYS_exit, 0, "c"},
     {SYS_exit_group, 0, "c"},

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -221,6 +222,7 @@ void worker_main(char **argv)
         _exit(2);
     close(TALLY_FD);
     setpgid(0, 0);
+    umask(0); /* what one makes, others find */
     if (chdir(FUZZ_DIR) < 0 || (user && (setgid(user) < 0 || setuid(user) < 0)))
         _exit(2);
     table_init();
