@@ -146,11 +146,18 @@ void process_put(struct process *proc)
         kmem_free(&process_cache, proc);
 }
 
+/* Is the current thread about to die?  Who kills a group, under p, has found this process but not
+ * the child that it is forking: the child must not come to life. */
+static bool dying(void)
+{
+    return __atomic_load_n(&thread_current()->notify, __ATOMIC_SEQ_CST) & NOTIFY_KILL;
+}
+
 err_t process_link(struct uthread *ut, struct process *parent)
 {
     struct process *proc = ut->proc;
     spin_lock(&proctable_lock);
-    int pid = tid_alloc(ut);
+    int pid = parent && dying() ? -EAGAIN : tid_alloc(ut);
     if (pid >= 0 && radix_insert(&by_pid, &pid_ops, (size_t)pid, proc)) {
         radix_remove(&by_tid, &pid_ops, (size_t)pid);
         pid = -EAGAIN;
