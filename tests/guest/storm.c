@@ -1,6 +1,7 @@
-/* Processes that do a bit of everything, and are killed, stopped and signalled at random moments.
- * Nothing is checked but that each ends as it must, and that the audit finds everything back.  The
- * first argument is the seed. */
+/* Processes that do a bit of everything (map, lock, forget to unlock, fault, fork, exec, sleep in
+ * destroy), and are killed, stopped and signalled at random moments.  Checked is that each ends as
+ * it must, that the kernel's invariants hold in the middle of it and at the end, and that the audit
+ * finds everything back.  Arguments: the seed, and for how many milliseconds. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <sys/mman.h>
@@ -11,7 +12,8 @@
 #define PAGE       4096ul
 #define PAGES      64ul
 #define WORKERS    6
-#define STORM_MS   1500
+#define STORM_MS   1500 /* unless told */
+#define WALK_TURNS 40
 #define MAP_FLAGS  (MAP_PRIVATE | MAP_ANONYMOUS)
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 
@@ -65,6 +67,66 @@ static void do_regions(void)
     default:
         (void)destroySharedRegion(name);
     }
+}
+
+/* Faults of all kinds in a region that others unmap, lock and destroy, and in a private copy. */
+static void do_faults(void)
+{
+    const struct region_map how = {.flags = below(2) ? RM_PRIVATE : 0};
+    char name[8];
+    void *beg;
+    pid_t pid;
+
+    snprintf(name, sizeof(name), "r%u", below(4));
+    if (createMappingWith(name, &beg, &how) != ERR_OK)
+        return;
+    (void)tryLockRegion(name);
+    ((volatile char *)beg)[0]++;
+    pid = fork();
+    ((volatile char *)beg)[0]++;
+    if (pid == 0)
+        for (;;) /* until it is killed */
+            ((volatile char *)beg)[0]++;
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        end(pid);
+    }
+    (void)destroyMapping(name, beg);
+}
+
+/* Somebody maps the region for a while, so that its destroyer sleeps. */
+static void do_destroy(void)
+{
+    char name[16];
+    void *beg;
+    pid_t pid;
+
+    snprintf(name, sizeof(name), "own%d", (int)getpid());
+    if (createSharedRegion(name, PAGE, RS_PERSIST) != ERR_OK)
+        return;
+    pid = fork();
+    if (pid == 0) {
+        if (createMapping(name, &beg) == ERR_OK)
+            check_sleep_ms(below(3));
+        _exit(0);
+    }
+    (void)destroySharedRegion(name);
+    end(pid);
+    (void)destroySharedRegionWith(name, RS_UNLINK, NULL); /* when a signal ended the sleep */
+}
+
+static void do_exec(void)
+{
+    pid_t pid = fork();
+    void *beg;
+
+    if (pid == 0) {
+        (void)createMapping("r0", &beg);
+        (void)tryLockRegion("r0");
+        execl(self, self, "exit", (char *)NULL);
+        _exit(3);
+    }
+    end(pid);
 }
 
 static void do_memory(void)
@@ -136,7 +198,8 @@ static void do_clone(void)
 
 static void worker(void *arg)
 {
-    static void (*const steps[])(void) = {do_regions, do_regions, do_memory, do_fork,
+    static void (*const steps[])(void) = {do_regions, do_regions, do_regions, do_memory,
+                                          do_faults,  do_destroy, do_exec,    do_fork,
                                           do_vfork,   do_stop,    do_clone};
     struct sigaction sa = {.sa_handler = on_signal, .sa_flags = below(2) ? SA_RESTART : 0};
 
@@ -167,22 +230,40 @@ static void harass(pid_t *pid, unsigned long turn)
     }
 }
 
+/* Every invariant of the kernel; release kernels do not check them. */
+static void walk(void)
+{
+    char answer[4] = "";
+    int fd = open("/proc/check", O_RDONLY);
+
+    if (fd < 0 && errno == ENOENT)
+        return;
+    CHECK_OK(fd);
+    CHECK_EQ(read(fd, answer, 3), 3);
+    CHECK(strcmp(answer, "ok\n") == 0, "/proc/check: %s", answer);
+    close(fd);
+}
+
 /* Workers that are left at the end are left to the shutdown. */
 int main(int argc, char **argv)
 {
     pid_t pids[WORKERS];
-    long end_ms = check_now_ms() + STORM_MS;
+    long end_ms;
 
     self = argv[0];
     if (argc > 1 && !strcmp(argv[1], "exit"))
         return 0;
     rng = rng_from_args(argc, argv);
+    end_ms = check_now_ms() + (argc > 2 ? atol(argv[2]) : STORM_MS);
     signal(SIGUSR1, SIG_IGN);
     for (unsigned long i = 0; i < WORKERS; i++)
         pids[i] = child_start(worker, (void *)i);
     for (unsigned long turn = WORKERS; check_now_ms() < end_ms; turn++) {
         check_sleep_ms(below(4));
         harass(&pids[below(WORKERS)], turn);
+        if (turn % WALK_TURNS == 0)
+            walk();
     }
+    walk();
     return 0;
 }
