@@ -160,7 +160,8 @@ static void case_destroyed_under_waiters(void)
     region_must_be_gone("wait", "R5");
 }
 
-/* R9, R6: the name is taken away, though the memory stays while it is mapped. */
+/* R9, R6: the name is taken away, though the memory stays while it is mapped, and the holder can
+ * still unlock it by the name that it was made with. */
 static void case_unlinked_under_a_waiter(void)
 {
     volatile char *p = region_new("wait", PAGE);
@@ -171,6 +172,7 @@ static void case_unlinked_under_a_waiter(void)
     t = waiter_new("wait");
     CHECK_ERR(destroySharedRegionWith("wait", RS_UNLINK, NULL), ERR_OK);
     thread_end(t);
+    CHECK_ERR(unlockRegion("wait"), ERR_OK);
     CHECK_ERR(unlockRegion("wait"), ERR_NOTEXIST);
     CHECK_EQ(*p, 5);
     CHECK_OK(munmap((void *)p, PAGE));
