@@ -27,6 +27,7 @@ static int boot(const struct host_case *c, unsigned cpus, uint64_t seed, bool ve
         .cpus = cpus,
         .ram_bytes = c->ram_bytes ? c->ram_bytes : RAM_DEFAULT,
         .seed = seed,
+        .cmdline = c->cmdline,
         .programs = programs,
         .verbose = verbose,
     };

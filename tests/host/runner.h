@@ -9,6 +9,7 @@ struct host_case {
     unsigned runs;                       /* schedules for each count of CPUs; 0: RUNS_DEFAULT */
     size_t ram_bytes;                    /* 0: RAM_DEFAULT */
     int exit_code;                       /* what the machine must end with */
+    const char *cmdline;                 /* NULL: none */
     const char *console;                 /* what must be on the console; NULL: anything */
     const struct host_program *programs; /* others that exec finds; NULL: none */
 };
