@@ -190,7 +190,7 @@ err_t context_create(const struct shm_caller *who, const struct shm_spec *spec,
                      struct smemcontext **out)
 {
     if (ALIGN_UP_OVERFLOWS(spec->size_bytes, PAGE_BYTES))
-        return -EINVAL;
+        return -ENOMEM;
     if (key_is_taken(spec)) /* before memory is promised, which others would miss for a moment */
         return -EEXIST;
     struct smemcontext *ctx = context_new(who, spec);

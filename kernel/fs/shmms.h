@@ -115,7 +115,7 @@ struct shm_spec {
 };
 
 /* Makes a context, promises its memory (A7), charges it to the user, and enters it; the caller is
- * its first user (context_drop).  -EEXIST, -ENOMEM, -EINVAL (a size that cannot be rounded). */
+ * its first user (context_drop).  -EEXIST, -ENOMEM (a size that cannot be rounded, too). */
 err_t context_create(const struct shm_caller *who, const struct shm_spec *spec,
                      struct smemcontext **out) EXCLUDES(ctable_lock);
 
