@@ -27,5 +27,7 @@ coverage_report() {
     sources=("$root"/kernel/mm/*.c "$root"/kernel/fs/shm*.c)
     llvm-cov show --format=html --show-branches=count --output-dir="$coverage_dir/report" \
         "${counted[@]}" "$root/kernel" "$root/lib" 2>/dev/null
-    llvm-cov report --show-region-summary=false "${counted[@]}" "${sources[@]}" 2>/dev/null
+    llvm-cov export "${counted[@]}" "${sources[@]}" 2>/dev/null >"$profile.json"
+    python3 "$root/tools/lib/coverage.py" "$root" <"$profile.json"
+    python3 "$root/tools/lib/coverage.py" --missed "$root" <"$profile.json" >"$coverage_dir/report/missed.txt"
 }
