@@ -12,7 +12,7 @@
 #define PAGE         4096ul
 #define REGION_PAGES 4u
 #define IN_FLIGHT    8u
-#define CASE_FORKS   5000u /* a case has a time limit */
+#define CASE_FORKS   2500u /* a case has a time limit */
 #define MARK         77u   /* what every child must find in the region */
 
 static unsigned forks_left = 2000, touch_every = 1;
