@@ -1,5 +1,6 @@
 /* Boot levels, one table; and the way down. */
 #include "provoke.h"
+#include "provoke_memory.h"
 
 #include <abi/exit.h>
 #include <arch/console.h>
@@ -9,6 +10,7 @@
 #include <kernel/base/cmdline.h>
 #include <kernel/base/panic.h>
 #include <kernel/base/printk.h>
+#include <kernel/base/stackdepth.h>
 #include <kernel/fs/console.h>
 #include <kernel/fs/ramfs.h>
 #include <kernel/fs/shm.h>
@@ -81,6 +83,8 @@ _Noreturn static void shut_down(int status)
     rootfs_unmount();
     while (thread_count() > 1) /* the last threads are on their way out of their CPUs */
         thread_yield();
+    if (cmdline_has("trace", "stacks"))
+        stack_depth_print();
     struct audit now;
     take_audit(&now);
     unsigned differences = audit_compare(&boot_audit, &now);
@@ -124,6 +128,7 @@ static void kernel_thread(void *arg)
     arch_console_listen();
     take_audit(&boot_audit);
     provoke();
+    provoke_memory();
     mount_root();
     start_init();
     shut_down(process_wait_init());

@@ -105,6 +105,9 @@ boot_pdpt_high:
     .skip 4096
 boot_pd:
     .skip 4 * 4096
+    .globl boot_stack_guard
+boot_stack_guard:
+    .skip 4096
 boot_stack:
     .skip BOOT_STACK_BYTES
 boot_stack_end:

@@ -78,15 +78,27 @@ void boot_reserve(paddr_t beg, paddr_t end)
         boot_fail("too many reserved pieces of memory");
 }
 
+/* The end of the reserved range that holds the page at `at`; 0 when it is not reserved. */
+static paddr_t reserved_end(paddr_t at)
+{
+    for (unsigned i = 0; i < bootinfo.nreserved; i++) {
+        if (bootinfo.reserved[i].beg <= at && at < bootinfo.reserved[i].end)
+            return bootinfo.reserved[i].end;
+    }
+    return 0;
+}
+
 void *boot_page_alloc(void)
 {
     /* Upward from the kernel image, so that the pages make few ranges. */
-    for (paddr_t at = image_paddr(image_end); at < BOOT_MAP_BYTES; at += PAGE_BYTES) {
-        if (!range_holds(bootinfo.ram, bootinfo.nram, at, at + PAGE_BYTES) ||
-            range_overlaps(bootinfo.reserved, bootinfo.nreserved, at, at + PAGE_BYTES))
-            continue;
-        boot_reserve(at, at + PAGE_BYTES);
-        return memset(arch_paddr_to_ptr(at), 0, PAGE_BYTES);
+    paddr_t at = image_paddr(image_end);
+    while (at < BOOT_MAP_BYTES) {
+        paddr_t end = reserved_end(at);
+        if (end == 0 && range_holds(bootinfo.ram, bootinfo.nram, at, at + PAGE_BYTES)) {
+            boot_reserve(at, at + PAGE_BYTES);
+            return memset(arch_paddr_to_ptr(at), 0, PAGE_BYTES);
+        }
+        at = end ? end : at + PAGE_BYTES;
     }
     boot_fail("not enough memory");
 }

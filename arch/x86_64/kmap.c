@@ -3,12 +3,15 @@
 #include "kmap.h"
 #include "bootmem.h"
 #include "layout.h"
+#include "start.h"
 #include "x86.h"
+#include <arch/thread.h>
 #include <lib/string.h>
 
 #define PTE_GLOBAL  (1ul << 8)
 #define LARGE_BYTES (1ul << 21)
-#define DEVICE_BASE (KERNEL_BASE + (1ul << 30)) /* the GiB after the kernel image's */
+#define STACK_END   (ARCH_STACK_BASE + (1ul << 45)) /* of the view for stacks */
+#define DEVICE_BASE (KERNEL_BASE + (1ul << 30))     /* the GiB after the kernel image's */
 #define RIGHTS_RO   (PTE_PRESENT | PTE_ACCESSED | PTE_GLOBAL | PTE_NX)
 #define RIGHTS_RX   (PTE_PRESENT | PTE_ACCESSED | PTE_GLOBAL)
 #define RIGHTS_RW   (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX | PTE_WRITE)
@@ -52,6 +55,28 @@ static void map_image(const char *beg, const char *end, pte_t rights)
         *entry_make((uintptr_t)va, 1) = image_paddr(va) | rights;
 }
 
+/* The view of RAM for stacks (machine/thread.h), but for the blocks of the kernel image: of those,
+ * some must not be written to. */
+static void map_stacks(paddr_t beg, paddr_t end)
+{
+    paddr_t image_beg = ALIGN_DOWN(image_paddr(image_text_beg), KSTACK_BYTES);
+    for (paddr_t at = ALIGN_UP(beg, KSTACK_BYTES); at + KSTACK_BYTES <= end; at += KSTACK_BYTES) {
+        if (at >= image_beg && at < image_paddr(image_end))
+            continue;
+        /* Aligned to its size: the entries of a block are in one table. */
+        pte_t *entry = entry_make((uintptr_t)arch_stack_at(at), 1);
+        for (size_t i = 0; i < KSTACK_BYTES / PAGE_BYTES; i++)
+            entry[i] = (at + i * PAGE_BYTES) | RIGHTS_RW;
+    }
+}
+
+bool kmap_is_stack_guard(uintptr_t addr)
+{
+    if ((uintptr_t)boot_stack_guard <= addr && addr < (uintptr_t)boot_stack_guard + PAGE_BYTES)
+        return true;
+    return addr >= ARCH_STACK_BASE && addr < STACK_END && (addr & KSTACK_BYTES) == 0;
+}
+
 void kmap_build(const struct bootinfo *info)
 {
     /* The tables come out of the very RAM that is being mapped; the boot map still covers it. */
@@ -64,7 +89,10 @@ void kmap_build(const struct bootinfo *info)
     }
     map_image(image_text_beg, image_text_end, RIGHTS_RX);
     map_image(image_text_end, image_rodata_end, RIGHTS_RO);
-    map_image(image_rodata_end, image_end, RIGHTS_RW);
+    map_image(image_rodata_end, boot_stack_guard, RIGHTS_RW);
+    map_image(boot_stack_guard + PAGE_BYTES, image_end, RIGHTS_RW);
+    for (unsigned i = 0; i < info->nram; i++)
+        map_stacks(info->ram[i].beg, info->ram[i].end);
     /* Present before the first user map copies the upper half. */
     entry_make(DEVICE_BASE, 1);
     cr3_write(kmap_root_paddr());

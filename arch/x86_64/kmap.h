@@ -7,6 +7,9 @@
  * its parts' rights.  Takes pages from boot_page_alloc(). */
 void kmap_build(const struct bootinfo *info);
 
+/* Is `addr` in the unmapped space below a kernel stack? */
+bool kmap_is_stack_guard(uintptr_t addr);
+
 /* The root of the kernel's own map, without a user half. */
 paddr_t kmap_root_paddr(void);
 

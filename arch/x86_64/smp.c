@@ -29,6 +29,7 @@
 #define TRAMPOLINE_MAX 0xa0000
 
 _Static_assert((PAGE_BYTES << BOOT_STACK_ORDER) == BOOT_STACK_BYTES, "boot stack");
+_Static_assert(BOOT_STACK_BYTES == KSTACK_BYTES, "a boot stack becomes a kernel stack");
 _Static_assert((PAGE_BYTES << IST_STACK_ORDER) == IST_COUNT * IST_STACK_BYTES, "IST stacks");
 
 static struct acpi_info machine;     /* constant after smp_init */
@@ -39,6 +40,7 @@ static uint32_t stop_owner = NOBODY; /* atomic */
 /* What the CPU that is being started needs; the boot CPU starts them one by one. */
 static struct {
     unsigned id;
+    paddr_t stack;
     void *ist_stacks;
 } starting;
 
@@ -62,6 +64,19 @@ void smp_init(const struct acpi_info *acpi)
     }
 }
 
+/* On the stack that ends at `stack_top`; a return address of 0 ends backtraces. */
+_Noreturn static void enter_kernel(void *stack_top)
+{
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "pushq %%rbp\n\t"
+                     "jmp kernel_cpu_main"
+                     :
+                     : "r"(stack_top)
+                     : "memory");
+    __builtin_unreachable();
+}
+
 /* The new CPU, from trampoline.S, on its boot stack and on the boot map. */
 _Noreturn void smp_cpu_main(void)
 {
@@ -70,8 +85,10 @@ _Noreturn void smp_cpu_main(void)
         cpu_halt();
     cr3_write(kmap_root_paddr());
     apic_cpu_setup();
+    /* The same stack, in the view that has a guard below it. */
+    void *stack_top = (char *)arch_stack_at(starting.stack) + KSTACK_BYTES;
     __atomic_store_n(&cpus[id].online, true, __ATOMIC_RELEASE);
-    kernel_cpu_main();
+    enter_kernel(stack_top);
 }
 
 static bool wait_online(const struct cpu_local *cpu, unsigned us)
@@ -112,6 +129,7 @@ static bool cpu_start(unsigned id, uint32_t to_apic_id)
     struct cpu_local *cpu = &cpus[id];
     cpu->apic_id = to_apic_id;
     starting.id = id;
+    starting.stack = page_to_paddr(stack);
     starting.ist_stacks = page_to_ptr(ist);
     trampoline_fill((char *)page_to_ptr(stack) + BOOT_STACK_BYTES);
 

@@ -3,6 +3,7 @@
 #include "apic.h"
 #include "clock.h"
 #include "entry.h"
+#include "kmap.h"
 #include "smp.h"
 #include "tlb.h"
 #include "uart.h"
@@ -137,6 +138,10 @@ void trap_dispatch_ist(struct arch_uregs *regs)
          * ours. */
         regs->rflags &= ~RFLAGS_TF;
         dr6_write(0);
+    } else if (regs->vector == VECTOR_DOUBLE_FAULT && kmap_is_stack_guard(cr2_read())) {
+        /* The page fault of a push could not push its own frame. */
+        cpu_self()->trap = regs;
+        kernel_stack_broken("overflow");
     } else {
         trap_panic(regs, "machine trouble");
     }

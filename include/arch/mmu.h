@@ -45,8 +45,7 @@ void vpmap_unlink_tables(struct vpmap *map, uintptr_t beg, uintptr_t end, uintpt
 void vpmap_free_tables(struct list *tables);
 
 /* After it returns, no CPU uses an entry of [beg, end) that was replaced before the call.  Waits
- * for other CPUs: interrupts on, no spin lock.  A single CPU that ran nothing else of this map
- * flushes only itself. */
+ * for other CPUs: interrupts on, no spin lock. */
 void vpmap_flush(struct vpmap *map, uintptr_t beg, uintptr_t end);
 
 /* Forgets a stale "not allowed" of this CPU after a spurious fault. */

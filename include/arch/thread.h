@@ -5,10 +5,11 @@
 
 /* <machine/thread.h> defines
  *   struct arch_thread   saved kernel stack pointer, TLS base, FPU state; embedded in struct thread
- *   struct arch_uregs    the user registers at the top of a user thread's kernel stack */
+ *   struct arch_uregs    the user registers at the top of a user thread's kernel stack
+ *   KSTACK_BYTES         of a kernel stack: a block of frames
+ *   void *arch_stack_at(paddr_t block), paddr_t arch_stack_block(const void *stack_beg)
+ *       where that block is a stack, below which nothing is mapped if the machine can help it */
 #include <machine/thread.h>
-
-#define KSTACK_BYTES ((size_t)16384)
 
 /* Prepares a first switch to `entry(arg)`, with interrupts off.  `user`: has FPU and TLS state. */
 void arch_thread_init(struct arch_thread *t, void *stack_beg, void (*entry)(void *arg), void *arg,

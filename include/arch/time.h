@@ -13,6 +13,5 @@ uint64_t arch_time_ns(void);
 /* Nanoseconds since 1970-01-01 UTC at time 0 of arch_time_ns(); 0 when there is no such clock. */
 uint64_t arch_boot_wall_ns(void);
 
-/* Makes this CPU call kernel_timer_irq() at `deadline_ns`, instead of the last (NS_NEVER: not at
- * all).  Interrupts off. */
+/* This CPU's one next kernel_timer_irq(), at `deadline_ns` (NS_NEVER: none).  Interrupts off. */
 void arch_timer_set(uint64_t deadline_ns);

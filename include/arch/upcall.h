@@ -14,10 +14,9 @@ _Noreturn void kernel_cpu_main(void);
 /* A system call of the current user thread.  Interrupts on. */
 void kernel_syscall(struct arch_uregs *regs);
 
-/* A page fault at `addr`.  Interrupts as they were where it happened.
- * `user`: in user mode; otherwise in a user copy of the kernel.  True: try the instruction again (a
- * signal may be pending).  False: only for !user, the copy fails with -EFAULT.  A fault anywhere
- * else in the kernel does not come here: the arch panics. */
+/* A page fault at `addr` in user mode (`user`) or in a user copy of the kernel (anywhere else, the
+ * arch panics); interrupts as they were.  True: try the instruction again (a signal may be
+ * pending). False, only for !user: the copy fails with -EFAULT. */
 bool kernel_page_fault(uintptr_t addr, unsigned access /* one of VP_* */, bool user);
 
 /* An exception of the user program other than a page fault: becomes a signal. */
@@ -33,6 +32,10 @@ void kernel_console_input(char byte);
 
 /* At the end of every interrupt that came with interrupts on in kernel mode: may switch threads. */
 void kernel_preempt(void);
+
+/* The current thread's kernel stack: "overflow" or "smashing".  Any context, on a stack that holds.
+ */
+_Noreturn void kernel_stack_broken(const char *how);
 
 /* A non-maskable interrupt: somebody outside asks what the kernel is doing. */
 _Noreturn void kernel_nmi(void);

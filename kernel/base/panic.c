@@ -5,6 +5,7 @@
 #include <kernel/base/lockrank.h>
 #include <kernel/base/panic.h>
 #include <kernel/base/printk.h>
+#include <kernel/base/stackdepth.h>
 #include <kernel/base/symtab.h>
 #include <lib/fmt.h>
 
@@ -65,6 +66,7 @@ void panic(const char *fmt, ...)
     printk("panic: called from\n");
     symtab_print_backtrace((uintptr_t)__builtin_frame_address(0));
     lock_rank_print();
+    stack_depth_print();
 
     arch_console_drain();
     arch_power_off(EXIT_CODE_PANIC);

@@ -82,6 +82,12 @@ void kernel_preempt(void)
     sched_preempt();
 }
 
+void kernel_stack_broken(const char *how)
+{
+    const struct thread *t = thread_current();
+    panic("kernel stack %s of thread %s", how, t ? t->name : "none");
+}
+
 static void print_thread(struct thread *t, void *arg)
 {
     static const char *const states[] = {"new", "runnable", "blocked", "dead"};

@@ -1,16 +1,15 @@
 /* Birth and death of threads. */
 #include "sched.h"
 
+#include <arch/poison.h>
 #include <kernel/base/audit.h>
 #include <kernel/base/context.h>
 #include <kernel/base/panic.h>
+#include <kernel/base/stackdepth.h>
 #include <kernel/phys/kmem.h>
 #include <kernel/phys/pmem.h>
 #include <lib/err.h>
 #include <lib/string.h>
-
-#define KSTACK_ORDER 2
-_Static_assert(KSTACK_BYTES == PAGE_BYTES << KSTACK_ORDER, "a kernel stack is one block of frames");
 
 struct kthread {
     struct thread thread;
@@ -23,13 +22,33 @@ static struct list all_threads GUARDED_BY(all_lock) = LIST_INIT(all_threads);
 static size_t nthreads GUARDED_BY(all_lock);
 static uint64_t next_id GUARDED_BY(all_lock) = 1;
 
+static void *stack_alloc(void)
+{
+    unsigned order = (unsigned)__builtin_ctzl(KSTACK_BYTES / PAGE_BYTES);
+    struct page *page = page_alloc(PAGE_KERNEL, order, 0);
+    if (!page)
+        return NULL;
+    void *stack = arch_stack_at(page_to_paddr(page));
+    if (KERNEL_DEBUG)
+        stack_depth_start(stack, KSTACK_BYTES);
+    return stack;
+}
+
+/* The thread has left it for good. */
+static void stack_free(struct thread *t)
+{
+    arch_unpoison(t->stack, KSTACK_BYTES); /* frames that were never returned from */
+    if (KERNEL_DEBUG)
+        stack_depth_end(t->stack, KSTACK_BYTES, t->name);
+    page_free(paddr_to_page(arch_stack_block(t->stack)));
+}
+
 err_t thread_init(struct thread *t, const char *name, void (*entry)(void *arg), void *arg,
                   bool user, void (*release)(struct thread *t))
 {
-    struct page *stack = page_alloc(PAGE_KERNEL, KSTACK_ORDER, 0);
-    if (!stack)
+    t->stack = stack_alloc();
+    if (!t->stack)
         return -ENOMEM;
-    t->stack = page_to_ptr(stack);
     t->state = THREAD_NEW;
     t->release = release;
     list_init(&t->runq_node);
@@ -50,7 +69,7 @@ void thread_destroy(struct thread *t)
     spin_lock(&all_lock);
     list_remove(&t->all_node);
     spin_unlock(&all_lock);
-    page_free(ptr_to_page(t->stack));
+    stack_free(t);
     t->release(t);
     /* Last: who sees the count go down may rely on all of it being back (the shutdown audit). */
     spin_lock(&all_lock);

@@ -20,6 +20,12 @@ run --append provoke=lock exit_status 0
 expect_status 122 "provoke=lock"
 expect_text "$out" "provoked lock" "provoke=lock"
 
+run --append provoke=overflow exit_status 0
+expect_status 122 "provoke=overflow"
+for part in "panic: kernel stack overflow of thread kernel" "#DF double fault" "deep+"; do
+    expect_text "$out" "$part" "provoke=overflow"
+done
+
 run --append provoke=leak exit_status 0
 expect_status 121 "provoke=leak"
 expect_text "$out" "audit: frames kernel" "provoke=leak"

@@ -1,7 +1,19 @@
 /* Contexts of the host machine. */
 #pragma once
 
-#include <lib/util.h>
+#include <arch/mmu.h>
+
+#define KSTACK_BYTES ((size_t)16384)
+
+static inline void *arch_stack_at(paddr_t block)
+{
+    return arch_paddr_to_ptr(block);
+}
+
+static inline paddr_t arch_stack_block(const void *stack_beg)
+{
+    return arch_ptr_to_paddr(stack_beg);
+}
 
 /* Where something goes on that does not run now. */
 struct host_context {

@@ -1,7 +1,24 @@
 /* x86-64: a thread's kernel stack and user registers.  Contract: arch/thread.h. */
 #pragma once
 
-#include <lib/util.h>
+#include <arch/boot.h>
+
+#define KSTACK_BYTES ((size_t)16384)
+
+/* A second view of the RAM, for stacks: the block at physical address a, aligned to KSTACK_BYTES,
+ * is at ARCH_STACK_BASE + 2a + KSTACK_BYTES, and the KSTACK_BYTES below it are never mapped.  The
+ * view is there from the boot on (kmap.c), so that a stack costs neither entries nor flushes. */
+#define ARCH_STACK_BASE 0xffffc00000000000ul
+
+static inline void *arch_stack_at(paddr_t block)
+{
+    return (void *)(ARCH_STACK_BASE + 2 * block + KSTACK_BYTES);
+}
+
+static inline paddr_t arch_stack_block(const void *stack_beg)
+{
+    return ((uintptr_t)stack_beg - ARCH_STACK_BASE - KSTACK_BYTES) / 2;
+}
 
 /* The user registers, at the top of the thread's kernel stack, as entry.S pushes them (offsets in
  * layout.h). */
