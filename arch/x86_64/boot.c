@@ -6,6 +6,7 @@
 #include "kmap.h"
 #include "layout.h"
 #include "pvh.h"
+#include "stackguard.h"
 #include "start.h"
 #include "uart.h"
 #include "x86.h"
@@ -38,6 +39,7 @@ _Noreturn void boot_fail(const char *why)
 
 _Noreturn void boot_main(uint32_t start_info)
 {
+    stackguard_init();
     /* First what printk and panic need. */
     idt_build();
     bool cpu_ok = cpu_setup(0, ist_stacks);

@@ -6,8 +6,13 @@
 set(SHOAL_KERNEL_FLAGS
     --target=x86_64-elf -std=gnu11 -ffreestanding -nostdlibinc
     -mno-sse -mno-mmx -mno-80387 -mno-red-zone -mcmodel=kernel -fno-pic
-    -fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing
+    -fno-omit-frame-pointer -fno-strict-aliasing
     -O2 -g -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Wthread-safety -Werror)
+
+# What a debug kernel checks: undefined behaviour, each a panic (arch/x86_64/ubsan.c), and its stacks.
+set(SHOAL_KERNEL_CHECKS
+    -fsanitize=undefined -fno-sanitize-recover=all -fsanitize-undefined-strip-path-components=-2
+    -fstack-protector-strong -mstack-protector-guard=global)
 
 find_program(SHOAL_LD ld.lld REQUIRED)
 find_program(SHOAL_NM llvm-nm REQUIRED)
@@ -27,7 +32,10 @@ function(shoal_kernel)
     target_compile_options(kernel_objects PRIVATE
         ${SHOAL_KERNEL_FLAGS}
         # Tail calls would leave callers out of backtraces.
-        $<$<CONFIG:Debug>:-fno-optimize-sibling-calls>)
+        $<$<CONFIG:Debug>:-fno-optimize-sibling-calls>
+        $<IF:$<CONFIG:Debug>,${SHOAL_KERNEL_CHECKS},-fno-stack-protector>)
+    # What reports must not report itself.
+    set_source_files_properties(${SHOAL_ROOT}/arch/x86_64/ubsan.c PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
     target_compile_definitions(kernel_objects PRIVATE KERNEL_DEBUG=$<IF:$<CONFIG:Debug>,1,0>)
 
     set(elf ${CMAKE_BINARY_DIR}/shoal.elf)
