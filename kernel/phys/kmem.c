@@ -96,9 +96,9 @@ static struct kmem_slab *slab_with_room(struct kmem_cache *cache) REQUIRES(cache
 }
 
 /* Puts a free slot back into its slab.  The cache's lock is held. */
-static void slot_give(struct kmem_cache *cache, void **slot) REQUIRES(cache->lock)
+static void slot_give(struct kmem_cache *cache, struct kmem_slab *slab, void **slot)
+    REQUIRES(cache->lock)
 {
-    struct kmem_slab *slab = ptr_to_page(slot)->slab;
     arch_unpoison(slot, sizeof(*slot));
     *slot = slab->free;
     arch_poison(slot, sizeof(*slot));
@@ -113,12 +113,22 @@ static void slot_give(struct kmem_cache *cache, void **slot) REQUIRES(cache->loc
         slab_delete(cache, slab);
 }
 
+/* Gives the slot back that was held longest, and holds this one.  The cache's lock is held. */
+static void slot_hold(struct kmem_cache *cache, void *slot) REQUIRES(cache->lock)
+{
+    void *oldest = cache->held[cache->held_next];
+    cache->held[cache->held_next] = slot;
+    cache->held_next = (cache->held_next + 1) % cache->held_max;
+    if (oldest)
+        slot_give(cache, ptr_to_page(oldest)->slab, oldest);
+}
+
 /* Gives all slots back that were held.  The cache's lock is held. */
 static void held_give(struct kmem_cache *cache) REQUIRES(cache->lock)
 {
     for (unsigned i = 0; ARCH_REDZONE_BYTES && i < cache->held_max; i++) {
         if (cache->held[i])
-            slot_give(cache, cache->held[i]);
+            slot_give(cache, ptr_to_page(cache->held[i])->slab, cache->held[i]);
         cache->held[i] = NULL;
     }
 }
@@ -208,14 +218,10 @@ void kmem_free(struct kmem_cache *cache, void *object)
     arch_poison(slot, cache->object_bytes);
     tail_set(cache, slot, CANARY_FREE, 0);
     cache->live--;
-    if (ARCH_REDZONE_BYTES) {
-        void *oldest = cache->held[cache->held_next];
-        cache->held[cache->held_next] = slot;
-        cache->held_next = (cache->held_next + 1) % cache->held_max;
-        slot = oldest;
-    }
-    if (slot)
-        slot_give(cache, slot);
+    if (ARCH_REDZONE_BYTES)
+        slot_hold(cache, slot);
+    else
+        slot_give(cache, slab, slot);
     spin_unlock(&cache->lock);
 }
 

@@ -212,7 +212,8 @@ struct page *page_alloc_at(enum page_use use, unsigned order, unsigned flags, ui
     list_init(&page->node);
     __atomic_store_n(&page->pins, 1, __ATOMIC_RELAXED);
 
-    arch_unpoison(page_to_ptr(page), n * PAGE_BYTES);
+    if (ARCH_REDZONE_BYTES)
+        arch_unpoison(page_to_ptr(page), n * PAGE_BYTES);
     if (flags & PMEM_ZERO)
         memset(page_to_ptr(page), 0, n * PAGE_BYTES);
     else if (KERNEL_DEBUG)
@@ -235,10 +236,12 @@ static void free_block(struct page *page)
     size_t n = (size_t)1 << order;
     ASSERTF(use > PAGE_FREE && use < PAGE_USES && order <= PMEM_ORDER_MAX,
             "frame %#llx: use=%d order=%u", (unsigned long long)page_to_paddr(page), use, order);
-    arch_unpoison(page_to_ptr(page), n * PAGE_BYTES); /* its owner may have poisoned parts */
+    if (ARCH_REDZONE_BYTES)
+        arch_unpoison(page_to_ptr(page), n * PAGE_BYTES); /* its owner may have poisoned parts */
     if (KERNEL_DEBUG)
         memset(page_to_ptr(page), JUNK_FREE, n * PAGE_BYTES);
-    arch_poison(page_to_ptr(page), n * PAGE_BYTES);
+    if (ARCH_REDZONE_BYTES)
+        arch_poison(page_to_ptr(page), n * PAGE_BYTES);
     for (size_t i = 0; i < n; i++)
         page[i].use = PAGE_FREE;
     __atomic_store_n(&page->order, 0, __ATOMIC_RELAXED);
