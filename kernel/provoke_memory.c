@@ -4,6 +4,7 @@
 #include <arch/time.h>
 #include <kernel/base/cmdline.h>
 #include <kernel/base/context.h>
+#include <kernel/base/usercopy.h>
 #include <kernel/phys/kmem.h>
 #include <kernel/phys/pmem.h>
 #include <kernel/sched/thread.h>
@@ -103,6 +104,23 @@ static void beyond_array(void)
     sink = p[opaque(40)];
 }
 
+static void out_of_scope(void)
+{
+    unsigned char *volatile p;
+    {
+        unsigned char inner[40];
+        p = inner;
+        p[opaque(0)] = 1;
+    }
+    sink = p[opaque(0)];
+}
+
+static void beyond_user_copy(void)
+{
+    unsigned char *p = kmem_alloc_bytes(100);
+    (void)copy_from_user(p, USER_BEG, opaque(101));
+}
+
 static void beyond_global(void)
 {
     unsigned char *volatile p = table;
@@ -124,7 +142,9 @@ void provoke_memory(void)
         {"use-after-free", use_after_free},
         {"beyond-object", beyond_object},
         {"free-frame", free_frame},
+        {"user-copy", beyond_user_copy},
         {"beyond-array", beyond_array},
+        {"out-of-scope", out_of_scope},
         {"beyond-global", beyond_global},
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++)

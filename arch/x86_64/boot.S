@@ -110,6 +110,7 @@ boot_stack_guard:
     .skip 4096
 boot_stack:
     .skip BOOT_STACK_BYTES
+    .globl boot_stack_end
 boot_stack_end:
 
     .section .note.GNU-stack, "", @progbits

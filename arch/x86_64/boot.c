@@ -3,6 +3,7 @@
 #include "bootmem.h"
 #include "clock.h"
 #include "cpu.h"
+#include "kasan.h"
 #include "kmap.h"
 #include "layout.h"
 #include "pvh.h"
@@ -39,6 +40,7 @@ _Noreturn void boot_fail(const char *why)
 
 _Noreturn void boot_main(uint32_t start_info)
 {
+    kasan_early();
     stackguard_init();
     /* First what printk and panic need. */
     idt_build();
@@ -51,6 +53,7 @@ _Noreturn void boot_main(uint32_t start_info)
     struct acpi_info acpi;
     acpi_parse(pvh_parse(start_info), &acpi);
     kmap_build(&bootinfo);
+    kasan_start(&bootinfo);
 
     apic_init(&acpi);
     apic_cpu_setup();

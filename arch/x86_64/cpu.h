@@ -23,7 +23,6 @@ enum ist {
     IST_DEBUG,
     IST_COUNT = IST_DEBUG
 };
-#define IST_STACK_BYTES 8192
 
 /* c constant after init   o this CPU, interrupts off   a atomic
  * layout.h has the offsets of the first fields. */

@@ -2,19 +2,18 @@
  * executable, under any of its addresses. */
 #include "kmap.h"
 #include "bootmem.h"
+#include "kasan.h"
 #include "layout.h"
 #include "start.h"
 #include "x86.h"
 #include <arch/thread.h>
 #include <lib/string.h>
 
-#define PTE_GLOBAL  (1ul << 8)
 #define LARGE_BYTES (1ul << 21)
 #define STACK_END   (ARCH_STACK_BASE + (1ul << 45)) /* of the view for stacks */
 #define DEVICE_BASE (KERNEL_BASE + (1ul << 30))     /* the GiB after the kernel image's */
 #define RIGHTS_RO   (PTE_PRESENT | PTE_ACCESSED | PTE_GLOBAL | PTE_NX)
 #define RIGHTS_RX   (PTE_PRESENT | PTE_ACCESSED | PTE_GLOBAL)
-#define RIGHTS_RW   (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX | PTE_WRITE)
 
 static pte_t root[512] __attribute__((aligned(4096)));
 static uintptr_t device_next = DEVICE_BASE;
@@ -30,6 +29,11 @@ static pte_t *entry_make(uintptr_t va, int level)
         table = arch_paddr_to_ptr(pte_paddr(*entry));
     }
     return &table[(va >> (PAGE_SHIFT + 9 * (level - 1))) % 512];
+}
+
+pte_t *kmap_entry(uintptr_t va)
+{
+    return entry_make(va, 1);
 }
 
 /* Large pages where a whole one fits. */
@@ -66,7 +70,7 @@ static void map_stacks(paddr_t beg, paddr_t end)
         /* Aligned to its size: the entries of a block are in one table. */
         pte_t *entry = entry_make((uintptr_t)arch_stack_at(at), 1);
         for (size_t i = 0; i < KSTACK_BYTES / PAGE_BYTES; i++)
-            entry[i] = (at + i * PAGE_BYTES) | RIGHTS_RW;
+            entry[i] = (at + i * PAGE_BYTES) | KMAP_RW;
     }
 }
 
@@ -83,16 +87,17 @@ void kmap_build(const struct bootinfo *info)
     paddr_t ro_beg = image_paddr(image_text_beg), ro_end = image_paddr(image_rodata_end);
     for (unsigned i = 0; i < info->nram; i++) {
         paddr_t beg = info->ram[i].beg, end = info->ram[i].end;
-        map_direct(beg, MIN(end, MAX(beg, ro_beg)), RIGHTS_RW);
+        map_direct(beg, MIN(end, MAX(beg, ro_beg)), KMAP_RW);
         map_direct(MAX(beg, ro_beg), MIN(end, ro_end), RIGHTS_RO);
-        map_direct(MAX(beg, ro_end), end, RIGHTS_RW);
+        map_direct(MAX(beg, ro_end), end, KMAP_RW);
     }
     map_image(image_text_beg, image_text_end, RIGHTS_RX);
     map_image(image_text_end, image_rodata_end, RIGHTS_RO);
-    map_image(image_rodata_end, boot_stack_guard, RIGHTS_RW);
-    map_image(boot_stack_guard + PAGE_BYTES, image_end, RIGHTS_RW);
+    map_image(image_rodata_end, boot_stack_guard, KMAP_RW);
+    map_image(boot_stack_guard + PAGE_BYTES, image_end, KMAP_RW);
     for (unsigned i = 0; i < info->nram; i++)
         map_stacks(info->ram[i].beg, info->ram[i].end);
+    kasan_map(info);
     /* Present before the first user map copies the upper half. */
     entry_make(DEVICE_BASE, 1);
     cr3_write(kmap_root_paddr());
@@ -113,7 +118,7 @@ volatile void *kmap_device(paddr_t paddr, size_t bytes)
     uintptr_t va = device_next;
     paddr_t beg = ALIGN_DOWN(paddr, PAGE_BYTES), end = ALIGN_UP(paddr + bytes, PAGE_BYTES);
     for (paddr_t at = beg; at < end; at += PAGE_BYTES) {
-        *entry_make(device_next, 1) = at | RIGHTS_RW | PTE_UNCACHED;
+        *entry_make(device_next, 1) = at | KMAP_RW | PTE_UNCACHED;
         device_next += PAGE_BYTES;
     }
     return (volatile void *)(va + (paddr - beg));

@@ -7,6 +7,13 @@
  * its parts' rights.  Takes pages from boot_page_alloc(). */
 void kmap_build(const struct bootinfo *info);
 
+/* The entry of a page of the kernel's map; makes the tables.  Boot only. */
+pte_t *kmap_entry(uintptr_t va);
+
+/* Of an entry for the kernel's data. */
+#define PTE_GLOBAL (1ul << 8)
+#define KMAP_RW    (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX | PTE_WRITE)
+
 /* Is `addr` in the unmapped space below a kernel stack? */
 bool kmap_is_stack_guard(uintptr_t addr);
 

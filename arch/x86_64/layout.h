@@ -53,4 +53,11 @@
 
 #define MSR_GS_BASE 0xc0000101
 
+/* A KSTACK_BYTES for assembly, checked in smp.c; and frames under KASAN are larger. */
+#if KERNEL_KASAN
+#define BOOT_STACK_BYTES 32768
+#define IST_STACK_BYTES  16384
+#else
 #define BOOT_STACK_BYTES 16384
+#define IST_STACK_BYTES  8192
+#endif

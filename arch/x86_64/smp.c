@@ -19,8 +19,8 @@
 #define STARTUP_DELAY_US 200
 #define ONLINE_WAIT_US   5000000 /* the host may have much else to do */
 #define STOP_WAIT_US     5000
-#define BOOT_STACK_ORDER 2
-#define IST_STACK_ORDER  3
+#define BOOT_STACK_ORDER __builtin_ctzl(BOOT_STACK_BYTES / PAGE_BYTES)
+#define IST_STACK_ORDER  __builtin_ctzl(IST_COUNT *IST_STACK_BYTES / PAGE_BYTES)
 #define NOBODY           UINT32_MAX
 
 /* Where the page of real-mode code may lie: above what the BIOS keeps for itself, below the VGA

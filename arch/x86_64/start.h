@@ -6,8 +6,8 @@
 /* The map of the first 4 GiB that every CPU starts on (boot.S). */
 extern pte_t boot_root[512];
 
-/* The page below the boot CPU's stack (boot.S). */
-extern const char boot_stack_guard[];
+/* The page below the boot CPU's stack, and the stack's end (boot.S). */
+extern const char boot_stack_guard[], boot_stack_end[];
 
 /* boot.S: the boot CPU, on its boot stack, on the boot map, interrupts off. */
 _Noreturn void boot_main(uint32_t start_info);

@@ -22,7 +22,7 @@ trampoline_beg:
     movl %eax, %cr4
     movl $0xc0000080, %ecx
     rdmsr
-    orl $0x100, %eax /* EFER.LME */
+    orl $0x900, %eax /* EFER.LME, and NXE, which the first CPU has found to be there */
     wrmsr
     lgdtl OFFSET(trampoline_gdtr)
     /* Straight from real mode to long mode: PG and PE at once (SDM vol. 3, 10.8.5, steps joined). */

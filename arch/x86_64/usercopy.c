@@ -1,5 +1,6 @@
 /* Checked access to user memory. */
 #include "usercopy.h"
+#include "kasan.h"
 #include <arch/mmu.h>
 #include <arch/usercopy.h>
 #include <lib/err.h>
@@ -11,11 +12,13 @@ static bool user_range_ok(uintptr_t beg, size_t n)
 
 int arch_copy_from_user(void *dst, uintptr_t src, size_t n)
 {
+    kasan_check(dst, n, true);
     return user_range_ok(src, n) && usercopy_bytes(dst, (const void *)src, n) ? 0 : -EFAULT;
 }
 
 int arch_copy_to_user(uintptr_t dst, const void *src, size_t n)
 {
+    kasan_check(src, n, false);
     return user_range_ok(dst, n) && usercopy_bytes((void *)dst, src, n) ? 0 : -EFAULT;
 }
 
@@ -29,6 +32,7 @@ long arch_copy_string_from_user(char *dst, uintptr_t src, size_t size)
     if (src < USER_BEG || src >= USER_END)
         return -EFAULT;
     size_t room = MIN(size, USER_END - src);
+    kasan_check(dst, room, true);
     long n = usercopy_string(dst, (const char *)src, room);
     if (n < 0)
         return -EFAULT;

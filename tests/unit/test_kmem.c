@@ -358,6 +358,30 @@ static void test_watched(void **state)
     kmem_free(&things, thing);
 }
 
+static void assert_described(const void *p, const char *wanted)
+{
+    char text[120];
+    kmem_describe(p, text, sizeof(text));
+    if (!strstr(text, wanted))
+        fail_msg("wanted \"%s\", got \"%s\"", wanted, text);
+}
+
+static void test_describe(void **state)
+{
+    struct thing *thing = kmem_alloc(&things);
+    assert_described(thing + 1, "redzone: byte 72 of an object of 72, cache thing");
+    assert_described((char *)((uintptr_t)thing & ~(PAGE_BYTES - 1)),
+                     "redzone: beside the objects of a slab, cache thing");
+    kmem_free(&things, thing);
+    assert_described(&thing->words[1], "use after free: byte 8 of an object of 72, cache thing");
+    kmem_shrink();
+    assert_described(thing, "a free frame");
+    char *large = kmem_alloc_bytes(9000);
+    assert_described(large + 9000, "redzone: a part of its frames that nobody asked for");
+    kmem_free_bytes(large, 9000);
+    assert_described(&thing, "not in the RAM");
+}
+
 /* What was freed is not what is allocated next. */
 static void test_held(void **state)
 {
@@ -387,6 +411,7 @@ int main(void)
         cmocka_unit_test_teardown(test_audit_and_sites, teardown),
         cmocka_unit_test_teardown(test_misuse, teardown),
         cmocka_unit_test_teardown(test_watched, teardown),
+        cmocka_unit_test_teardown(test_describe, teardown),
         cmocka_unit_test_teardown(test_held, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);

@@ -3,7 +3,11 @@
 
 #include <arch/boot.h>
 
+#if KERNEL_KASAN /* frames are larger; and a stack has a page of shadow */
+#define KSTACK_BYTES ((size_t)32768)
+#else
 #define KSTACK_BYTES ((size_t)16384)
+#endif
 
 /* A second view of the RAM, for stacks: the block at physical address a, aligned to KSTACK_BYTES,
  * is at ARCH_STACK_BASE + 2a + KSTACK_BYTES, and the KSTACK_BYTES below it are never mapped.  The

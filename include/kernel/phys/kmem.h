@@ -55,6 +55,9 @@ void kmem_free_bytes(void *p, size_t bytes);
 /* Gives empty slabs back.  Any time. */
 void kmem_shrink(void);
 
+/* For a report: what is at an address of the direct map that must not be accessed. */
+void kmem_describe(const void *p, char *text, size_t text_bytes);
+
 struct audit;
 void kmem_audit(struct audit *audit);
 /* Invariant walker: what the lists of every cache hold is what they count, and no free slot was
