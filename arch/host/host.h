@@ -76,3 +76,7 @@ void host_catch_faults(void);
 
 /* The number to give to rt_sigaction for a handler that is a function of the host. */
 uintptr_t host_handler(void (*handler)(int sig));
+
+/* Runs fn in kernel mode, as if it were the handler of a system call: for a driver that is part of
+ * a test.  What fn answers. */
+long host_in_kernel(long (*fn)(void *arg), void *arg);

@@ -267,6 +267,15 @@ long host_syscall(unsigned long nr, const unsigned long args[6])
     return t->uregs.result;
 }
 
+long host_in_kernel(long (*fn)(void *arg), void *arg)
+{
+    user_point();
+    enter_kernel();
+    long result = fn(arg);
+    leave_kernel();
+    return result;
+}
+
 void host_child(int (*run)(uintptr_t arg), uintptr_t arg)
 {
     self()->uregs.child_run = run;

@@ -67,10 +67,9 @@ static err_t zone_request(struct smemcontext *ctx, const struct shm_caller *who,
                           size_t pages, struct map_request *req)
 {
     spin_lock(&ctable_lock);
-    bool may_read = context_may(ctx, who->cred, MAY_READ);
-    bool may_write = context_may(ctx, who->cred, MAY_WRITE);
+    bool may = context_may(ctx, who->cred, MAY_READ | MAY_WRITE); /* ZONE_MODE: both or none */
     spin_unlock(&ctable_lock);
-    if (!may_read || (!may_write && !(flags & M_RDONLY)))
+    if (!may)
         return -EACCES;
     if (pages > memstore_npages(&ctx->store))
         return -EINVAL;
@@ -78,7 +77,7 @@ static err_t zone_request(struct smemcontext *ctx, const struct shm_caller *who,
         .bytes = (pages ? pages : memstore_npages(&ctx->store)) << PAGE_SHIFT,
         .place = MAP_AT_FREE,
         .prot = flags & M_RDONLY ? VP_READ : VP_READ | VP_WRITE,
-        .max_prot = may_write ? VP_READ | VP_WRITE : VP_READ,
+        .max_prot = VP_READ | VP_WRITE,
         .shared = true,
         .store = &ctx->store,
     };

@@ -53,21 +53,19 @@ struct smemcontext *ctable_find(enum shm_kind kind, const char *key)
     return kind == SHM_NAMED ? link_find(hash, key) : NULL;
 }
 
-/* False when the key is taken.  T held. */
-static bool insert_key(struct smemcontext *ctx) REQUIRES(ctable_lock)
+/* The key is free.  T held. */
+static void insert_key(struct smemcontext *ctx) REQUIRES(ctable_lock)
 {
     struct rbnode *parent = NULL, **link = &by_key.root;
     while (*link) {
         parent = *link;
         int order =
             compare(ctx->hash, ctx->kind, ctx->key, rb_entry(parent, struct smemcontext, key_node));
-        if (order == 0)
-            return false;
+        ASSERT(order != 0);
         link = order < 0 ? &parent->left : &parent->right;
     }
     rb_insert(&by_key, &ctx->key_node, parent, link);
     ctx->named = ctx->has_key = true;
-    return true;
 }
 
 /* Ids grow: the new one is the last.  T held. */

@@ -216,7 +216,7 @@ static err_t check_protect(struct addrspace *as, uintptr_t beg, uintptr_t end, u
     REQUIRES_READ(as->lock)
 {
     struct memregion *r = region_at_or_above(as, beg);
-    for (uintptr_t at = beg; at < end; at = r->end, r = region_next(r)) {
+    for (uintptr_t at = beg;; at = r->end, r = region_next(r)) {
         if (!r || r->beg > at)
             return -ENOMEM;
         if (prot & ~r->max_prot)
@@ -224,7 +224,6 @@ static err_t check_protect(struct addrspace *as, uintptr_t beg, uintptr_t end, u
         if (r->end >= end)
             return 0;
     }
-    return 0;
 }
 
 err_t addrspace_protect(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot)

@@ -39,12 +39,23 @@ static int destroy_r(uintptr_t expected)
     return 0;
 }
 
+/* /dev/shm has so many regions, with names of one byte each. */
+static void must_be_listed(unsigned n)
+{
+    static const char empty[256];
+    long fd = u_open("/dev/shm", O_RDONLY | O_DIRECTORY, 0);
+    U_EQ(U_CALL(SYS_getdents64, (unsigned long)fd, u_put(0, empty, sizeof empty), sizeof empty),
+         24 * (2 + n));
+    U_EQ(U_CALL(SYS_close, (unsigned long)fd), 0);
+}
+
 static int destroy_waits(uintptr_t sp)
 {
     uintptr_t at = 0;
     for (uintptr_t by_hand = 0; by_hand < 2; by_hand++) {
         U_EQ(u_create("r", SIZE, RS_PERSIST), 0);
         long mapper = start_mapper(by_hand);
+        must_be_listed(1);
         U_EQ(u_destroy_with("r", RS_NOWAIT), ERR_BUSY);
         long first = u_fork(destroy_r, 0);
         U_WAIT_UNTIL(u_region("r").closing);
@@ -53,6 +64,7 @@ static int destroy_waits(uintptr_t sp)
         U_EQ(u_create("r", SIZE, 0), ERR_EXIST);
         U_EQ(u_open("/dev/shm/r", O_RDONLY, 0), -ENOENT);
         U_CHECK(u_file_has("/proc/regions", "closing"));
+        must_be_listed(0);
         U_WAIT_UNTIL(u_sleeps(first));
         u_walk();
         let_go();
@@ -110,6 +122,8 @@ static int destroy_stopped(uintptr_t sp)
 {
     for (unsigned gone_meanwhile = 0; gone_meanwhile < 3; gone_meanwhile++) {
         U_EQ(u_create("r", SIZE, RS_PERSIST), 0);
+        /* It is there as long as this is open, and has no name when its last mapping has gone. */
+        long fd = gone_meanwhile ? u_open("/dev/shm/r", O_RDWR, 0) : -1;
         long mapper = start_mapper(1), destroyer = u_fork(destroy_r, 0);
         U_WAIT_UNTIL(u_region("r").closing && u_sleeps(destroyer));
         U_EQ(U_CALL(SYS_kill, (unsigned long)destroyer, SIGSTOP), 0);
@@ -129,6 +143,8 @@ static int destroy_stopped(uintptr_t sp)
         u_must_exit(destroyer, 0);
         if (gone_meanwhile == 2)
             U_EQ(u_destroy("r"), 0);
+        if (fd >= 0)
+            U_EQ(U_CALL(SYS_close, (unsigned long)fd), 0);
     }
     return 0;
 }

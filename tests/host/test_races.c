@@ -1,0 +1,286 @@
+/* Two that are at it at the same time, under many schedules: whatever the order, each answer is one
+ * that some order explains, and nothing is left over. */
+#include "door.h"
+#include "runner.h"
+
+#include <signal.h>
+
+#define ROUNDS 6u
+#define F      "/dev/shm/r"
+
+static uint32_t won, done, stop;
+
+static void begin(void)
+{
+    won = done = stop = 0;
+}
+
+static void count(uint32_t *what)
+{
+    __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool is_set(uint32_t *what)
+{
+    return __atomic_load_n(what, __ATOMIC_SEQ_CST) != 0;
+}
+
+static void run_both(int (*one)(uintptr_t arg), int (*other)(uintptr_t arg), uintptr_t arg)
+{
+    long a = u_fork(one, arg), b = u_fork(other, arg);
+    U_CHECK(a > 0 && b > 0);
+    u_must_exit(a, 0);
+    u_must_exit(b, 0);
+}
+
+/* ---- who makes it */
+
+static int create(uintptr_t arg)
+{
+    long err = u_create("r", U_PAGE, RS_PERSIST);
+    U_CHECK(err == 0 || err == ERR_EXIST);
+    if (!err)
+        count(&won);
+    return 0;
+}
+
+static int create_file(uintptr_t arg)
+{
+    long fd = u_open(F, O_CREAT | O_EXCL | O_RDWR, 0600);
+    U_CHECK(fd >= 0 || fd == -EEXIST);
+    if (fd >= 0)
+        count(&won);
+    return 0;
+}
+
+static int creators(uintptr_t sp)
+{
+    int (*const ways[2])(uintptr_t arg) = {create, create_file};
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        begin();
+        run_both(ways[i & 1], ways[i >> 1 & 1], 0);
+        U_EQ(won, 1);
+        U_EQ(u_destroy("r"), 0);
+    }
+    return 0;
+}
+
+/* ---- map, link and unlink while the name goes */
+
+static int map_it(uintptr_t arg)
+{
+    uintptr_t at = 0;
+    long err = u_map("r", &at);
+    U_CHECK(err == 0 || err == ERR_NOTEXIST);
+    if (!err) {
+        u_store8(at, 1);
+        U_EQ(U_CALL(SYS_munmap, at, U_PAGE), 0);
+    }
+    return 0;
+}
+
+static int destroy_it(uintptr_t how)
+{
+    long err = u_destroy_with("r", (unsigned)how);
+    U_CHECK(err == 0 || err == ERR_NOTEXIST || (how == RS_NOWAIT && err == ERR_BUSY));
+    return 0;
+}
+
+static int unlink_it(uintptr_t arg)
+{
+    long err = u_unlink(F);
+    U_CHECK(err == 0 || err == -ENOENT);
+    return 0;
+}
+
+static int link_it(uintptr_t arg)
+{
+    long err = u_two_paths(SYS_link, F, "/dev/shm/s");
+    U_CHECK(err == 0 || err == -ENOENT);
+    return 0;
+}
+
+static int open_it(uintptr_t arg)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        long fd = u_open(F, O_RDWR, 0);
+        U_CHECK(fd >= 0 || fd == -ENOENT);
+        if (fd >= 0)
+            U_EQ(U_CALL(SYS_close, (unsigned long)fd), 0);
+    }
+    return 0;
+}
+
+static int names_go(uintptr_t sp)
+{
+    int (*const others[])(uintptr_t arg) = {map_it, unlink_it, link_it, open_it};
+    for (unsigned i = 0; i < 12; i++) {
+        U_EQ(u_create("r", U_PAGE, RS_PERSIST), 0);
+        run_both(others[i % 4], destroy_it, i / 4);
+        (void)u_destroy("r");
+        (void)u_destroy("s");
+        U_EQ(u_open(F, O_RDONLY, 0), -ENOENT);
+        U_EQ(u_open("/dev/shm/s", O_RDONLY, 0), -ENOENT);
+    }
+    u_walk();
+    U_EQ(u_create("r", U_PAGE, RS_PERSIST), 0);
+    run_both(open_it, open_it, 0);
+    return 0;
+}
+
+/* ---- faults while the end of a file moves */
+
+static int touch_all(uintptr_t at)
+{
+    host_catch_faults();
+    while (!is_set(&stop))
+        for (unsigned i = 0; i < 4; i++) {
+            int sig = i % 2 ? u_try_write(at + i * U_PAGE) : u_try_read(at + i * U_PAGE);
+            U_CHECK(sig == 0 || sig == SIGBUS);
+        }
+    count(&done);
+    return 0;
+}
+
+static int nothing(uintptr_t arg)
+{
+    return 0;
+}
+
+static void move_end(uintptr_t fd)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        U_EQ(U_CALL(SYS_ftruncate, fd, U_PAGE * (i % 3)), 0);
+        U_EQ(U_CALL(SYS_ftruncate, fd, 4 * U_PAGE), 0);
+        u_child_does(nothing, 0); /* copies what is there meanwhile */
+    }
+}
+
+static int ends_move(uintptr_t sp)
+{
+    int flags[2] = {MAP_SHARED, MAP_PRIVATE};
+    begin();
+    host_catch_faults();
+    uintptr_t fd = (uintptr_t)U_CALL(SYS_memfd_create, u_string(0, "m"), 0);
+    U_EQ(U_CALL(SYS_ftruncate, fd, 4 * U_PAGE), 0);
+    for (unsigned i = 0; i < 2; i++)
+        U_CHECK(u_thread(touch_all, u_mmap(0, 4 * U_PAGE, U_RW, flags[i], (int)fd, 0)) > 0);
+    move_end(fd);
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+    U_WAIT_UNTIL(done == 2);
+    u_walk();
+    return 0;
+}
+
+static int cut_again(uintptr_t fd)
+{
+    while (!is_set(&stop)) {
+        U_EQ(U_CALL(SYS_ftruncate, fd, 0), 0);
+        U_EQ(U_CALL(SYS_ftruncate, fd, 8 * U_PAGE), 0);
+    }
+    count(&done);
+    return 0;
+}
+
+/* Another thread cuts the file while its pages are copied for a child. */
+static int fork_while_cut(uintptr_t sp)
+{
+    begin();
+    host_catch_faults();
+    uintptr_t fd = (uintptr_t)U_CALL(SYS_memfd_create, u_string(0, "m"), 0);
+    U_EQ(U_CALL(SYS_ftruncate, fd, 8 * U_PAGE), 0);
+    uintptr_t at = u_mmap(0, 8 * U_PAGE, U_RW, MAP_PRIVATE, (int)fd, 0);
+    U_CHECK(u_thread(cut_again, fd) > 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned page = 0; page < 8; page++)
+            (void)u_try_write(at + page * U_PAGE);
+        u_child_does(nothing, 0);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+    U_WAIT_UNTIL(done == 1);
+    u_walk();
+    return 0;
+}
+
+/* ---- one address space */
+
+static int open_page(uintptr_t arg)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        long at = U_CALL(SHOAL_SYS_shm_open, 5);
+        U_CHECK(at > 0);
+        (void)U_CALL(SYS_munmap, (unsigned long)at, U_PAGE);
+        (void)U_CALL(SHOAL_SYS_shm_close, 5);
+    }
+    count(&done);
+    return 0;
+}
+
+static int zones_by_two(uintptr_t id)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        long at = U_CALL(SHOAL_SYS_shmem, id, M_CREATE, 2);
+        U_CHECK(at >= (long)SHMBASE);
+        u_store8((uintptr_t)at, 1);
+        U_EQ(U_CALL(SYS_munmap, (unsigned long)at, 2 * U_PAGE), 0);
+    }
+    count(&done);
+    return 0;
+}
+
+static int one_process(uintptr_t sp)
+{
+    begin();
+    for (unsigned i = 0; i < 2; i++)
+        U_CHECK(u_thread(open_page, 0) > 0);
+    (void)open_page(0);
+    U_WAIT_UNTIL(done == 3);
+    begin();
+    U_CHECK(u_thread(zones_by_two, 1) > 0);
+    (void)zones_by_two(2);
+    U_WAIT_UNTIL(done == 2);
+    u_walk();
+    return 0;
+}
+
+static int write_words(uintptr_t at)
+{
+    for (unsigned i = 0; i < 100; i++)
+        (void)u_add32(at + i % 8 * U_PAGE, 1);
+    count(&done);
+    return 0;
+}
+
+/* Threads write pages that a child has, too: each is copied once, and no count is lost. */
+static int copies_by_two(uintptr_t sp)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        begin();
+        uintptr_t at = u_mmap(U_FAR, 8 * U_PAGE, U_RW, U_ANON | MAP_FIXED, -1, 0);
+        uint32_t sum = 0;
+        u_fill(at, 8, 0);
+        for (unsigned n = 0; n < 3; n++)
+            U_CHECK(u_thread(write_words, at) > 0);
+        for (unsigned n = 0; n < 3; n++)
+            u_child_does(nothing, 0);
+        U_WAIT_UNTIL(done == 3);
+        for (unsigned page = 0; page < 8; page++)
+            sum += u_load32(at + page * U_PAGE);
+        U_EQ(sum, 300);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct host_case cases[] = {
+        {.name = "creators", .init = creators, .runs = 12},
+        {.name = "names_go", .init = names_go, .runs = 12},
+        {.name = "ends_move", .init = ends_move, .runs = 12},
+        {.name = "fork_while_cut", .init = fork_while_cut, .runs = 12},
+        {.name = "one_process", .init = one_process, .runs = 12},
+        {.name = "copies_by_two", .init = copies_by_two, .runs = 12},
+        {0},
+    };
+    return host_run_cases(argc, argv, cases);
+}
