@@ -123,7 +123,7 @@ static int destroy_stopped(uintptr_t sp)
     for (unsigned gone_meanwhile = 0; gone_meanwhile < 3; gone_meanwhile++) {
         U_EQ(u_create("r", SIZE, RS_PERSIST), 0);
         /* It is there as long as this is open, and has no name when its last mapping has gone. */
-        long fd = gone_meanwhile ? u_open("/dev/shm/r", O_RDWR, 0) : -1;
+        long fd = gone_meanwhile == 2 ? u_open("/dev/shm/r", O_RDWR, 0) : -1;
         long mapper = start_mapper(1), destroyer = u_fork(destroy_r, 0);
         U_WAIT_UNTIL(u_region("r").closing && u_sleeps(destroyer));
         U_EQ(U_CALL(SYS_kill, (unsigned long)destroyer, SIGSTOP), 0);
