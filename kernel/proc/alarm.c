@@ -2,7 +2,11 @@
  * the process.
  *
  * One expiry at a time is under way (`flying`); whoever handles it starts the next, so that a
- * change of the alarm that comes too late to cancel needs to do no more than say what it wants. */
+ * change of the alarm that comes too late to cancel needs to do no more than say what it wants.
+ *
+ * An alarm that has gone off rests until somebody takes its signal or says anew what becomes of it:
+ * periods meanwhile are missed, and nobody would notice.  Otherwise one of a nanosecond would keep
+ * its CPU in the timer's interrupt for ever. */
 #include "proc.h"
 
 static void expire(struct timer *t);
@@ -11,7 +15,7 @@ static void expire(struct timer *t);
 static void fly(struct process *proc) REQUIRES(proc->siglock)
 {
     struct itimer *it = &proc->alarm;
-    if (it->deadline_ns == 0 || it->flying)
+    if (it->deadline_ns == 0 || it->flying || it->resting)
         return;
     it->flying = true;
     timer_start_unlocked(&it->timer, it->deadline_ns, expire);
@@ -25,16 +29,35 @@ static void land(struct process *proc) REQUIRES(proc->siglock)
         it->flying = false;
 }
 
-/* Is it time?  Then the next deadline is set.  siglock held. */
+/* The end of the period that `now_ns` is in.  siglock held. */
+static uint64_t next_deadline(const struct itimer *it, uint64_t now_ns)
+{
+    if (it->deadline_ns > now_ns || it->interval_ns == 0)
+        return it->deadline_ns;
+    uint64_t periods = (now_ns - it->deadline_ns) / it->interval_ns + 1;
+    return it->deadline_ns + periods * it->interval_ns;
+}
+
+/* Is it time?  Then the next deadline is set, and the alarm rests.  siglock held. */
 static bool take_due(struct process *proc, uint64_t now_ns) REQUIRES(proc->siglock)
 {
     struct itimer *it = &proc->alarm;
     if (it->deadline_ns == 0 || it->deadline_ns > now_ns)
         return false;
-    /* Expiries that were missed are one. */
-    uint64_t periods = it->interval_ns ? (now_ns - it->deadline_ns) / it->interval_ns + 1 : 0;
-    it->deadline_ns = it->interval_ns ? it->deadline_ns + periods * it->interval_ns : 0;
+    it->deadline_ns = it->interval_ns ? next_deadline(it, now_ns) : 0;
+    it->resting = true; /* before the signal is sent: it may be taken at once */
     return true;
+}
+
+void process_alarm_resume(struct process *proc)
+{
+    struct itimer *it = &proc->alarm;
+    if (!it->resting)
+        return;
+    it->resting = false;
+    if (it->deadline_ns)
+        it->deadline_ns = next_deadline(it, arch_time_ns());
+    fly(proc);
 }
 
 /* The process stays until `flying` is false: process_alarm_exit waits for it. */
@@ -59,8 +82,9 @@ static void look(const struct process *proc, uint64_t now_ns, uint64_t *value_ns
 {
     const struct itimer *it = &proc->alarm;
     *value_ns = 0;
-    if (it->deadline_ns)
-        *value_ns = it->deadline_ns > now_ns ? it->deadline_ns - now_ns : 1;
+    uint64_t deadline_ns = it->resting ? next_deadline(it, now_ns) : it->deadline_ns;
+    if (deadline_ns)
+        *value_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 1;
     *interval_ns = it->interval_ns;
 }
 
@@ -77,6 +101,7 @@ void process_alarm_set(uint64_t value_ns, uint64_t interval_ns, uint64_t *old_va
     if (value_ns)
         it->deadline_ns = value_ns < NS_NEVER - 1 - now ? now + value_ns : NS_NEVER - 1;
     it->interval_ns = value_ns ? interval_ns : 0;
+    it->resting = false;
     fly(proc);
     spin_unlock(&proc->siglock);
 }

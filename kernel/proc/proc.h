@@ -55,6 +55,9 @@ bool pid_names_group(int pid) REQUIRES(proctable_lock);
  * held. */
 void process_changed(struct process *parent) REQUIRES(proctable_lock);
 
+/* SIGALRM was taken, or something else becomes of it now: the alarm goes on.  siglock held. */
+void process_alarm_resume(struct process *proc) REQUIRES(proc->siglock);
+
 /* No alarm goes off any more once it returns.  May yield. */
 void process_alarm_exit(struct process *proc);
 

@@ -1,5 +1,6 @@
 /* Sending signals, and what is pending. */
 #include "signal.h"
+#include "proc.h"
 
 #include <kernel/base/panic.h>
 #include <lib/string.h>
@@ -146,6 +147,8 @@ int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info)
     int sig = set & SIG_BIT(SIGKILL) ? SIGKILL : __builtin_ctzll(set) + 1;
     from->set &= ~SIG_BIT(sig);
     *info = from->info[sig - 1];
+    if (sig == SIGALRM)
+        process_alarm_resume(ut->proc);
     return sig;
 }
 
@@ -207,6 +210,8 @@ err_t signal_action(int sig, const struct linux_sigaction *new, struct linux_sig
         action->mask &= ~SIG_UNBLOCKABLE;
         if (signal_effect(proc, sig) == SIGNAL_IGNORED)
             forget_pending(proc, sig);
+        if (sig == SIGALRM)
+            process_alarm_resume(proc);
     }
     spin_unlock(&proc->siglock);
     return 0;

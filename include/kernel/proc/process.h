@@ -59,6 +59,7 @@ struct itimer {
     uint64_t deadline_ns; /* g  0: none */
     uint64_t interval_ns; /* g  0: once */
     bool flying;          /* g  `timer` is armed, or its expiry on its way */
+    bool resting;         /* g  it has gone off, and nobody has taken the signal yet */
 };
 
 struct process {
