@@ -15,6 +15,7 @@
 static struct rng rng;
 static unsigned rounds = 3;
 static volatile unsigned *taken; /* steps that found memory, by all */
+static volatile unsigned *begun; /* the takers may take */
 
 static long free_kb(void)
 {
@@ -96,6 +97,8 @@ static void taker(void *arg)
     struct rng mine = {(uint64_t)(uintptr_t)arg | 1};
 
     setpgid(0, 0);
+    while (!*begun)
+        check_sleep_ms(1);
     for (;;)
         if (ways[rng_below(&mine, sizeof(ways) / sizeof(ways[0]))]())
             __atomic_fetch_add(taken, 1, __ATOMIC_RELAXED);
@@ -130,9 +133,13 @@ static void round_run(long limit_kb)
 {
     pid_t pids[TAKERS];
 
+    *begun = 0;
     for (unsigned i = 0; i < TAKERS; i++)
         pids[i] = child_start(taker, (void *)(uintptr_t)rng_next(&rng));
+    /* After a fork the next write to a page needs a copy, for which there will be no memory. */
     child_settle();
+    (void)free_kb();
+    *begun = 1;
     wait_until_full(limit_kb);
     for (unsigned i = 0; i < TAKERS; i++) {
         kill(-pids[i], SIGKILL); /* what it has forked too */
@@ -150,6 +157,7 @@ static void case_full_and_back(void)
 
     CHECK(shared != MAP_FAILED, "mmap");
     taken = shared;
+    begun = shared + 32;
     other = child_start(bystander, (void *)(shared + 64));
     WAIT_UNTIL(shared[64] > 0, "the bystander does not start");
     before = free_kb();
