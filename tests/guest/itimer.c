@@ -6,65 +6,30 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 
+#include "alarms.h"
 #include "child.h"
 
-static volatile sig_atomic_t alarms;
 static char *self;
-
-static void on_alarm(int sig)
-{
-    (void)sig;
-    alarms++;
-}
-
-static void handle_alarms(void)
-{
-    struct sigaction sa = {.sa_handler = on_alarm};
-
-    CHECK_OK(sigaction(SIGALRM, &sa, NULL));
-}
-
-static void set_us(long value_us, long interval_us)
-{
-    struct itimerval it = {{interval_us / 1000000, interval_us % 1000000},
-                           {value_us / 1000000, value_us % 1000000}};
-
-    CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
-}
-
-static bool is_set(void)
-{
-    struct itimerval it;
-
-    CHECK_OK(getitimer(ITIMER_REAL, &it));
-    return it.it_value.tv_sec || it.it_value.tv_usec;
-}
-
-static void wait_alarms(int n)
-{
-    WAIT_UNTIL(alarms >= n, "%d alarms, must be %d", (int)alarms, n);
-}
 
 static void case_once(void)
 {
-    handle_alarms();
-    CHECK(!is_set(), "a timer at first");
-    set_us(2000, 0);
-    wait_alarms(1);
-    CHECK(!is_set(), "a timer that went off is still set");
+    alarms_handle();
+    CHECK(!alarm_is_set(), "a timer at first");
+    alarm_set_us(2000, 0);
+    alarms_wait(1);
+    CHECK(!alarm_is_set(), "a timer that went off is still set");
     CHECK_EQ(alarms, 1);
 }
 
 static void case_again_and_again(void)
 {
-    handle_alarms();
-    set_us(1000, 1000);
-    wait_alarms(5);
-    CHECK(is_set(), "an interval timer that is not set");
-    set_us(0, 1000);
-    CHECK(!is_set(), "no value is no timer");
+    alarms_handle();
+    alarm_set_us(1000, 1000);
+    alarms_wait(5);
+    CHECK(alarm_is_set(), "an interval timer that is not set");
+    alarm_set_us(0, 1000);
+    CHECK(!alarm_is_set(), "no value is no timer");
 }
 
 static void case_old_value(void)
@@ -88,23 +53,23 @@ static void case_bad(void)
 {
     struct itimerval bad = {{0, 0}, {0, 1000000}}, negative = {{0, -1}, {1, 0}}, huge;
 
-    set_us(100000000, 0);
+    alarm_set_us(100000000, 0);
     CHECK_ERRNO(setitimer(ITIMER_REAL, &bad, NULL), EINVAL);
     CHECK_ERRNO(setitimer(ITIMER_REAL, &negative, NULL), EINVAL);
     CHECK_ERRNO(setitimer(ITIMER_VIRTUAL, &negative, NULL), EINVAL);
     CHECK_ERRNO(getitimer(77, &huge), EINVAL);
     CHECK_ERRNO(syscall(SYS_setitimer, 0, 1, 0), EFAULT);
     CHECK_ERRNO(syscall(SYS_getitimer, 0, 1), EFAULT);
-    CHECK(is_set(), "A3: a refused call changed the timer");
+    CHECK(alarm_is_set(), "A3: a refused call changed the timer");
     huge = (struct itimerval){{INT64_MAX, 0}, {INT64_MAX, 999999}};
     CHECK_OK(setitimer(ITIMER_REAL, &huge, NULL));
-    CHECK(is_set(), "a timer far away");
+    CHECK(alarm_is_set(), "a timer far away");
 }
 
 static void forever(void *arg)
 {
     (void)arg;
-    set_us(2000, 0);
+    alarm_set_us(2000, 0);
     for (;;)
         ;
 }
@@ -112,7 +77,7 @@ static void forever(void *arg)
 static void sleep_forever(void *arg)
 {
     (void)arg;
-    set_us(2000, 0);
+    alarm_set_us(2000, 0);
     for (;;)
         pause();
 }
@@ -126,7 +91,7 @@ static void case_default_kills(void)
 static void has_none(void *arg)
 {
     (void)arg;
-    CHECK(!is_set(), "a child inherits a timer");
+    CHECK(!alarm_is_set(), "a child inherits a timer");
 }
 
 static void exec_with_timer(void *arg)
@@ -134,15 +99,15 @@ static void exec_with_timer(void *arg)
     char *argv[] = {self, "exec", NULL};
 
     (void)arg;
-    set_us(100000000, 0);
+    alarm_set_us(100000000, 0);
     execv(self, argv);
 }
 
 static void case_fork_and_exec(void)
 {
-    set_us(100000000, 0);
+    alarm_set_us(100000000, 0);
     MUST_EXIT(has_none, NULL, 0);
-    CHECK(is_set(), "fork took the parent's timer");
+    CHECK(alarm_is_set(), "fork took the parent's timer");
     MUST_EXIT(exec_with_timer, NULL, 34);
 }
 
@@ -150,7 +115,7 @@ static void exit_with_timer(void *arg)
 {
     (void)arg;
     signal(SIGALRM, SIG_IGN);
-    set_us(50, 50);
+    alarm_set_us(50, 50);
 }
 
 /* Processes go while their alarms go off. */
@@ -162,23 +127,23 @@ static void case_exit_races(void)
 
 static void case_set_races(void)
 {
-    handle_alarms();
+    alarms_handle();
     for (int i = 0; i < 3000; i++)
-        set_us(1 + i % 50, i % 3 ? 20 : 0);
-    set_us(1, 0);
-    wait_alarms(1);
-    set_us(0, 0);
-    CHECK(!is_set(), "still set");
+        alarm_set_us(1 + i % 50, i % 3 ? 20 : 0);
+    alarm_set_us(1, 0);
+    alarms_wait(1);
+    alarm_set_us(0, 0);
+    CHECK(!alarm_is_set(), "still set");
 }
 
 static void case_interrupts_sleep(void)
 {
     struct timespec ts = {1000, 0};
 
-    handle_alarms();
-    set_us(2000, 1000); /* again, should the first come before the sleep */
+    alarms_handle();
+    alarm_set_us(2000, 1000); /* again, should the first come before the sleep */
     CHECK_ERRNO(nanosleep(&ts, &ts), EINTR);
-    set_us(0, 0);
+    alarm_set_us(0, 0);
 }
 
 static sigset_t one(int sig)
@@ -275,7 +240,7 @@ static void case_alarm_ends_sigwait(void)
     sigset_t set = one(SIGALRM);
 
     CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
-    set_us(2000, 0);
+    alarm_set_us(2000, 0);
     CHECK_EQ(sigwaitinfo(&set, NULL), SIGALRM);
 }
 
@@ -386,7 +351,7 @@ int main(int argc, char **argv)
 {
     self = argv[0];
     if (argc > 1)
-        return is_set() ? 34 : 1;
+        return alarm_is_set() ? 34 : 1;
     RUN(case_once);
     RUN(case_again_and_again);
     RUN(case_old_value);
