@@ -2,6 +2,8 @@
  */
 #pragma once
 
+#include <sys/syscall.h>
+
 #include <abi/shoal.h>
 
 #include "child.h"
@@ -12,11 +14,13 @@
 
 /* Makes call `nr` with its n-th use of `kind` (FAIL_*) failing.  Nothing touches memory in between,
  * so that no page fault takes the failure away: all three calls are in one piece.  *left: what
- * failNth still had to go, 0 when the failure happened. */
-CHECK_UNUSED static __attribute__((noinline)) long fail_call_of(unsigned kind, unsigned n, long nr,
-                                                                const long args[6], long *left)
+ * failNth still had to go, 0 when the failure happened.  With `child_exits`, 0 is a child's answer,
+ * which exits at once: it may run on a stack of its own that has nothing to return to. */
+CHECK_UNUSED static __attribute__((noinline)) long
+fail_call_of(unsigned kind, unsigned n, long nr, const long args[6], bool child_exits, long *left)
 {
-    const long in[9] = {nr, args[0], args[1], args[2], args[3], args[4], args[5], n, kind};
+    const long in[10] = {nr,      args[0], args[1], args[2], args[3],
+                         args[4], args[5], n,       kind,    child_exits};
     register long result __asm__("r12");
     register long rest __asm__("r13");
 
@@ -32,6 +36,14 @@ CHECK_UNUSED static __attribute__((noinline)) long fail_call_of(unsigned kind, u
                      "mov 40(%[in]), %%r8\n\t"
                      "mov 48(%[in]), %%r9\n\t"
                      "syscall\n\t"
+                     "cmpq $0, 72(%[in])\n\t"
+                     "je 1f\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "mov %[exit], %%eax\n\t" /* the child, wherever its stack is */
+                     "xor %%edi, %%edi\n\t"
+                     "syscall\n"
+                     "1:\n\t"
                      "mov %%rax, %[result]\n\t"
                      "mov %[fail], %%eax\n\t"
                      "xor %%edi, %%edi\n\t"
@@ -39,7 +51,7 @@ CHECK_UNUSED static __attribute__((noinline)) long fail_call_of(unsigned kind, u
                      "syscall\n\t"
                      "mov %%rax, %[rest]"
                      : [result] "=&r"(result), [rest] "=&r"(rest)
-                     : [in] "r"(in), [fail] "i"(SHOAL_SYS_failNth), "m"(in)
+                     : [in] "r"(in), [fail] "i"(SHOAL_SYS_failNth), [exit] "i"(SYS_exit), "m"(in)
                      : "rax", "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "memory", "cc");
     *left = rest;
     return result;
@@ -48,7 +60,7 @@ CHECK_UNUSED static __attribute__((noinline)) long fail_call_of(unsigned kind, u
 CHECK_UNUSED static long fail_call(unsigned n, long nr, long a, long b, long c, long d, long e,
                                    long f, long *left)
 {
-    return fail_call_of(FAIL_ALLOC, n, nr, (const long[6]){a, b, c, d, e, f}, left);
+    return fail_call_of(FAIL_ALLOC, n, nr, (const long[6]){a, b, c, d, e, f}, false, left);
 }
 
 /* What one failing call is judged by. */

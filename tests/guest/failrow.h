@@ -62,47 +62,11 @@ static long row_result;
 
 /* ---- One call with a failure in it. */
 
-/* All three calls in one piece, so that no page fault takes the failure away. */
-static __attribute__((noinline)) long row_call(const struct fail_row *row, unsigned n,
-                                               const struct fail_step *call, long *left)
+/* As fail_call_of(). */
+static long row_call(const struct fail_row *row, unsigned n, const struct fail_step *call,
+                     long *left)
 {
-    const long *a = call->args;
-    const long in[10] = {call->nr, a[0], a[1], a[2],      a[3],
-                         a[4],     a[5], n,    row->kind, row->flags & ROW_FORKS};
-    register long result __asm__("r12");
-    register long rest __asm__("r13");
-
-    __asm__ volatile("mov %[fail], %%eax\n\t"
-                     "mov 56(%[in]), %%rdi\n\t"
-                     "mov 64(%[in]), %%rsi\n\t"
-                     "syscall\n\t"
-                     "mov 0(%[in]), %%rax\n\t"
-                     "mov 8(%[in]), %%rdi\n\t"
-                     "mov 16(%[in]), %%rsi\n\t"
-                     "mov 24(%[in]), %%rdx\n\t"
-                     "mov 32(%[in]), %%r10\n\t"
-                     "mov 40(%[in]), %%r8\n\t"
-                     "mov 48(%[in]), %%r9\n\t"
-                     "syscall\n\t"
-                     "cmpq $0, 72(%[in])\n\t"
-                     "je 1f\n\t"
-                     "test %%rax, %%rax\n\t"
-                     "jnz 1f\n\t"
-                     "mov %[exit], %%eax\n\t" /* the child, wherever its stack is */
-                     "xor %%edi, %%edi\n\t"
-                     "syscall\n"
-                     "1:\n\t"
-                     "mov %%rax, %[result]\n\t"
-                     "mov %[fail], %%eax\n\t"
-                     "xor %%edi, %%edi\n\t"
-                     "mov 64(%[in]), %%rsi\n\t"
-                     "syscall\n\t"
-                     "mov %%rax, %[rest]"
-                     : [result] "=&r"(result), [rest] "=&r"(rest)
-                     : [in] "r"(in), [fail] "i"(SHOAL_SYS_failNth), [exit] "i"(SYS_exit), "m"(in)
-                     : "rax", "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "memory", "cc");
-    *left = rest;
-    return result;
+    return fail_call_of(row->kind, n, call->nr, call->args, row->flags & ROW_FORKS, left);
 }
 
 /* The same for a touch. */
