@@ -5,15 +5,6 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#define CALL(name, ...)                                                                            \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SYS_##name,                                                                                \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-
 #define SHM  "/dev/shm/fail"
 #define SHM2 "/dev/shm/fail2"
 #define TMP  "/tmp/fail"

@@ -4,23 +4,6 @@
 
 #include <sys/shm.h>
 
-#define CALL(name, ...)                                                                            \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SYS_##name,                                                                                \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-#define TOUCH(how, at)                                                                             \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        TOUCH_##how,                                                                               \
-        {                                                                                          \
-            (long)(at)                                                                             \
-        }                                                                                          \
-    }
-
 #define RW    (PROT_READ | PROT_WRITE)
 #define ANON  (MAP_PRIVATE | MAP_ANONYMOUS)
 #define PAGES 9

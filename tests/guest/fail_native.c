@@ -9,15 +9,6 @@ static void *mapped, *second;
 static struct region_stat stat_out;
 static struct region_map how;
 
-#define CALL(name, ...)                                                                            \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SHOAL_SYS_##name,                                                                          \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-
 static void make(void)
 {
     CHECK_ERR(createSharedRegion("fail", SIZE, RS_DEFAULT), ERR_OK);
@@ -48,12 +39,12 @@ static void unmap_destroy(void)
 
 static void create(struct fail_step *call)
 {
-    CALL(createSharedRegion, (long)"fail", SIZE, RS_DEFAULT);
+    SHOAL_CALL(createSharedRegion, (long)"fail", SIZE, RS_DEFAULT);
 }
 
 static void create_noreserve(struct fail_step *call)
 {
-    CALL(createSharedRegion, (long)"fail", SIZE, RS_PERSIST | RS_NORESERVE);
+    SHOAL_CALL(createSharedRegion, (long)"fail", SIZE, RS_PERSIST | RS_NORESERVE);
 }
 
 static void created(void)
@@ -64,13 +55,13 @@ static void created(void)
 static void map(struct fail_step *call)
 {
     make();
-    CALL(createMapping, (long)"fail", (long)&mapped);
+    SHOAL_CALL(createMapping, (long)"fail", (long)&mapped);
 }
 
 static void map_with(struct fail_step *call)
 {
     make();
-    CALL(createMappingWith, (long)"fail", (long)&mapped, (long)&how);
+    SHOAL_CALL(createMappingWith, (long)"fail", (long)&mapped, (long)&how);
 }
 
 static void map_read_only(struct fail_step *call)
@@ -100,7 +91,7 @@ static void map_populate(struct fail_step *call)
 static void map_again(struct fail_step *call)
 {
     make_mapped();
-    CALL(createMapping, (long)"fail", (long)&second);
+    SHOAL_CALL(createMapping, (long)"fail", (long)&second);
 }
 
 static void mapped_again(void)
@@ -112,19 +103,19 @@ static void mapped_again(void)
 static void unmap_one(struct fail_step *call)
 {
     make_mapped();
-    CALL(destroyMapping, (long)"fail", (long)mapped + PAGE);
+    SHOAL_CALL(destroyMapping, (long)"fail", (long)mapped + PAGE);
 }
 
 static void destroy_now(struct fail_step *call)
 {
     make();
-    CALL(destroySharedRegion, (long)"fail");
+    SHOAL_CALL(destroySharedRegion, (long)"fail");
 }
 
 static void destroy_unlink(struct fail_step *call)
 {
     make_mapped();
-    CALL(destroySharedRegionWith, (long)"fail", RS_UNLINK);
+    SHOAL_CALL(destroySharedRegionWith, (long)"fail", RS_UNLINK);
 }
 
 static void unlinked(void)
@@ -136,7 +127,7 @@ static void unlinked(void)
 static void lock(struct fail_step *call)
 {
     make_mapped();
-    CALL(lockRegion, (long)"fail");
+    SHOAL_CALL(lockRegion, (long)"fail");
 }
 
 static void locked(void)
@@ -147,40 +138,40 @@ static void locked(void)
 static void try_lock(struct fail_step *call)
 {
     make_mapped();
-    CALL(tryLockRegion, (long)"fail");
+    SHOAL_CALL(tryLockRegion, (long)"fail");
 }
 
 static void unlock(struct fail_step *call)
 {
     make_mapped();
     CHECK_ERR(lockRegion("fail"), ERR_OK);
-    CALL(unlockRegion, (long)"fail");
+    SHOAL_CALL(unlockRegion, (long)"fail");
 }
 
 static void stat_region(struct fail_step *call)
 {
     make_mapped();
-    CALL(statRegion, (long)"fail", (long)&stat_out);
+    SHOAL_CALL(statRegion, (long)"fail", (long)&stat_out);
 }
 
 static void chmod_region(struct fail_step *call)
 {
     make_mapped();
-    CALL(chmodRegion, (long)"fail", 0640);
+    SHOAL_CALL(chmodRegion, (long)"fail", 0640);
 }
 
 static void munmap_middle(struct fail_step *call)
 {
     make_mapped();
     memset(mapped, 1, SIZE);
-    *call = (struct fail_step){SYS_munmap, {(long)mapped + 2 * PAGE, PAGE}};
+    CALL(munmap, (long)mapped + 2 * PAGE, PAGE);
 }
 
 static void mprotect_middle(struct fail_step *call)
 {
     make_mapped();
     memset(mapped, 1, SIZE);
-    *call = (struct fail_step){SYS_mprotect, {(long)mapped + 2 * PAGE, PAGE, PROT_READ}};
+    CALL(mprotect, (long)mapped + 2 * PAGE, PAGE, PROT_READ);
 }
 
 static void unmap_all(void)
@@ -192,7 +183,7 @@ static void unmap_all(void)
 static void touch_new(struct fail_step *call)
 {
     make_mapped();
-    *call = (struct fail_step){TOUCH_WRITE, {(long)mapped + 5 * PAGE}};
+    TOUCH(WRITE, mapped + 5 * PAGE);
 }
 
 static const struct fail_row rows[] = {

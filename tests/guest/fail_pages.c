@@ -5,22 +5,13 @@
 
 #include "doors.h"
 
-#define CALL(name, ...)                                                                            \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SHOAL_SYS_##name,                                                                          \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-
 static long at;
 
 /* ---- xv6 pages */
 
 static void xv6_first_open(struct fail_step *call)
 {
-    CALL(shm_open, 7);
+    SHOAL_CALL(shm_open, 7);
 }
 
 static void xv6_opened(void)
@@ -39,7 +30,7 @@ static void xv6_make(void)
 static void xv6_second_open(struct fail_step *call)
 {
     xv6_make();
-    CALL(shm_open, 7);
+    SHOAL_CALL(shm_open, 7);
 }
 
 static void xv6_opened_again(void)
@@ -57,13 +48,13 @@ static void xv6_close_one(void)
 static void xv6_last_close(struct fail_step *call)
 {
     xv6_make();
-    CALL(shm_close, 7);
+    SHOAL_CALL(shm_close, 7);
 }
 
 static void xv6_touch(struct fail_step *call)
 {
     at = xv6_open(7);
-    *call = (struct fail_step){TOUCH_WRITE, {at}};
+    TOUCH(WRITE, at);
 }
 
 static void xv6_touched(void)
@@ -75,7 +66,7 @@ static void xv6_touched(void)
 
 static void zone_create(struct fail_step *call)
 {
-    CALL(shmem, 5, M_CREATE, 9);
+    SHOAL_CALL(shmem, 5, M_CREATE, 9);
 }
 
 static void zone_created(void)
@@ -100,7 +91,7 @@ static void zone_end(void)
 static void zone_get_again(struct fail_step *call)
 {
     zone_make();
-    CALL(shmem, 5, M_RDONLY, 4);
+    SHOAL_CALL(shmem, 5, M_RDONLY, 4);
 }
 
 static void zone_got(void)
@@ -112,42 +103,42 @@ static void zone_unmap_middle(struct fail_step *call)
 {
     zone_make();
     memset((char *)at, 1, 9 * PAGE);
-    *call = (struct fail_step){SYS_munmap, {at + 3 * (long)PAGE, PAGE}};
+    CALL(munmap, at + 3 * (long)PAGE, PAGE);
 }
 
 static void zone_unmap(struct fail_step *call)
 {
     zone_make();
-    *call = (struct fail_step){SYS_munmap, {at, 9 * PAGE}};
+    CALL(munmap, at, 9 * PAGE);
 }
 
 static void zone_touch(struct fail_step *call)
 {
     zone_make();
-    *call = (struct fail_step){TOUCH_READ, {at + 8 * (long)PAGE}};
+    TOUCH(READ, at + 8 * (long)PAGE);
 }
 
 /* ---- Fry and shrimp */
 
 static void fry_touch(struct fail_step *call)
 {
-    *call = (struct fail_step){TOUCH_WRITE, {(long)FRY}};
+    TOUCH(WRITE, FRY);
 }
 
 static void shrimp_touch(struct fail_step *call)
 {
-    *call = (struct fail_step){TOUCH_READ, {(long)SHRIMP}};
+    TOUCH(READ, SHRIMP);
 }
 
 static void fry_in_a_call(struct fail_step *call)
 {
-    *call = (struct fail_step){SYS_getcwd, {(long)FRY, PAGE}};
+    CALL(getcwd, (long)FRY, PAGE);
 }
 
 static void fork_with_fry(struct fail_step *call)
 {
     *(volatile char *)FRY = 1;
-    *call = (struct fail_step){.nr = SYS_fork};
+    CALL(fork);
 }
 
 static void forked(void)

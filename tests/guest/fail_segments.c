@@ -6,15 +6,6 @@
 #define KEY  0x5e96
 #define SIZE (20 * PAGE)
 
-#define CALL(name, ...)                                                                            \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SYS_##name,                                                                                \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-
 static int id;
 static char *at;
 static struct shmid_ds ds;
@@ -176,7 +167,7 @@ static void touch(struct fail_step *call)
     make();
     at = sysv_attach(id, 0);
     *at = 1;
-    *call = (struct fail_step){TOUCH_WRITE, {(long)at + 5 * (long)PAGE}};
+    TOUCH(WRITE, at + 5 * (long)PAGE);
 }
 
 static const struct fail_row rows[] = {

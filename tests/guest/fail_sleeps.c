@@ -12,23 +12,6 @@
 #include "doors.h"
 #include "futex.h"
 
-#define CALL(name, ...)                                                                            \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SYS_##name,                                                                                \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-#define REGION(name, ...)                                                                          \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SHOAL_SYS_##name,                                                                          \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-
 #define BIG (40 * PAGE)
 
 static void *mapped;
@@ -110,13 +93,13 @@ static void unlock_all(void)
 static void lock(struct fail_step *call)
 {
     locked_by_another();
-    REGION(lockRegion, (long)"fail");
+    SHOAL_CALL(lockRegion, (long)"fail");
 }
 
 static void lock_timed(struct fail_step *call)
 {
     locked_by_another();
-    REGION(lockRegionTimed, (long)"fail", (long)&long_time);
+    SHOAL_CALL(lockRegionTimed, (long)"fail", (long)&long_time);
 }
 
 static void map_it(void)
@@ -138,13 +121,13 @@ static void mapped_by_another(void)
 static void destroy(struct fail_step *call)
 {
     mapped_by_another();
-    REGION(destroySharedRegion, (long)"fail");
+    SHOAL_CALL(destroySharedRegion, (long)"fail");
 }
 
 static void destroy_timed(struct fail_step *call)
 {
     mapped_by_another();
-    REGION(destroySharedRegionWith, (long)"fail", RS_WAIT, (long)&long_time);
+    SHOAL_CALL(destroySharedRegionWith, (long)"fail", RS_WAIT, (long)&long_time);
 }
 
 /* R5: it stays closed, and the last to unmap frees it. */
@@ -163,7 +146,7 @@ static void map_wait(struct fail_step *call, long timeout_s)
 {
     plan_begin(NULL, create_it);
     how = (struct region_map){.flags = RM_WAIT, .timeout_s = timeout_s};
-    REGION(createMappingWith, (long)"fail", (long)&mapped, (long)&how);
+    SHOAL_CALL(createMappingWith, (long)"fail", (long)&mapped, (long)&how);
 }
 
 static void map_wait_for_ever(struct fail_step *call)
@@ -190,7 +173,7 @@ static void create_zone(void)
 static void zone_wait(struct fail_step *call)
 {
     plan_begin(NULL, create_zone);
-    REGION(shmem, 5, M_WAIT, 1);
+    SHOAL_CALL(shmem, 5, M_WAIT, 1);
 }
 
 static void zone_got(void)

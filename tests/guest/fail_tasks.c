@@ -6,15 +6,6 @@
 
 #include "futex.h"
 
-#define CALL(name, ...)                                                                            \
-    *call = (struct fail_step)                                                                     \
-    {                                                                                              \
-        SYS_##name,                                                                                \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-
 #define RW    (PROT_READ | PROT_WRITE)
 #define STACK (4 * PAGE)
 

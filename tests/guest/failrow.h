@@ -29,6 +29,20 @@ struct fail_step {
     long args[6];
 };
 
+/* Which call it is, for a row's prepare(call): CALL(read, fd, ...) one of Linux,
+ * SHOAL_CALL(lockRegion, name) one of Shoal's own, TOUCH(READ, at) none. */
+#define STEP(number, ...)                                                                          \
+    *call = (struct fail_step)                                                                     \
+    {                                                                                              \
+        number,                                                                                    \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define CALL(name, ...)       STEP(SYS_##name, __VA_ARGS__)
+#define SHOAL_CALL(name, ...) STEP(SHOAL_SYS_##name, __VA_ARGS__)
+#define TOUCH(how, at)        STEP(TOUCH_##how, (long)(at))
+
 #define FAIL_ERRORS_MAX 4
 
 struct fail_row {
