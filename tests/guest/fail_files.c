@@ -11,16 +11,11 @@
 #define TMP2 "/tmp/fail2"
 #define DIR  "/tmp/dir"
 
-static int fd, pipe_fds[2];
+static int fd;
 static char buf[3 * PAGE];
 static struct stat st;
 static struct pollfd polled[40];
 static fd_set set;
-
-static void done_close(void)
-{
-    CHECK_OK(close((int)row_result));
-}
 
 static void undo_close(void)
 {
@@ -329,14 +324,13 @@ static void send_it(struct fail_step *call)
 {
     make_tmp(); /* in the cache: bringing it in is no trace of a failure */
     CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
-    CHECK_OK(pipe(pipe_fds));
+    make_pipe();
     CALL(sendfile, pipe_fds[1], fd, 0, 10);
 }
 
 static void close_pipe_and_file(void)
 {
-    close(pipe_fds[0]);
-    close(pipe_fds[1]);
+    close_pipe();
     remove_tmp();
 }
 
@@ -355,17 +349,6 @@ static void open_regions(struct fail_step *call)
 static void pipe_new(struct fail_step *call)
 {
     CALL(pipe, (long)pipe_fds);
-}
-
-static void close_pipe(void)
-{
-    CHECK_OK(close(pipe_fds[0]));
-    CHECK_OK(close(pipe_fds[1]));
-}
-
-static void make_pipe(void)
-{
-    CHECK_OK(pipe(pipe_fds));
 }
 
 static void pipe_write(struct fail_step *call)
@@ -431,8 +414,6 @@ static void write_vector(struct fail_step *call)
     }
     CALL(writev, pipe_fds[1], (long)iov, 20);
 }
-
-#define NONE .flags = ROW_NEEDS_NONE
 
 static const struct fail_row regions[] = {
     ROW("/dev/shm: open, O_CREAT", shm_create, shm_created, NULL),

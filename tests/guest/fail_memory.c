@@ -368,7 +368,6 @@ static void stack_grows(struct fail_step *call)
     TOUCH(WRITE, &here - 700 * 1024);
 }
 
-#define NONE  .flags = ROW_NEEDS_NONE
 #define FAULT .errors = {EFAULT}
 
 static const struct fail_row maps[] = {

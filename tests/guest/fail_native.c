@@ -201,14 +201,14 @@ static const struct fail_row rows[] = {
 };
 
 static const struct fail_row giving_back[] = {
-    ROW("destroyMapping", unmap_one, NULL, destroy, .flags = ROW_NEEDS_NONE),
-    ROW("destroySharedRegion", destroy_now, NULL, NULL, .flags = ROW_NEEDS_NONE),
-    ROW("destroySharedRegionWith, unlink", destroy_unlink, unlinked, NULL, .flags = ROW_NEEDS_NONE),
-    ROW("lockRegion", lock, locked, unmap_destroy, .flags = ROW_NEEDS_NONE),
-    ROW("tryLockRegion", try_lock, locked, unmap_destroy, .flags = ROW_NEEDS_NONE),
-    ROW("unlockRegion", unlock, NULL, unmap_destroy, .flags = ROW_NEEDS_NONE),
-    ROW("statRegion", stat_region, NULL, unmap_destroy, .flags = ROW_NEEDS_NONE),
-    ROW("chmodRegion", chmod_region, NULL, unmap_destroy, .flags = ROW_NEEDS_NONE),
+    ROW("destroyMapping", unmap_one, NULL, destroy, NONE),
+    ROW("destroySharedRegion", destroy_now, NULL, NULL, NONE),
+    ROW("destroySharedRegionWith, unlink", destroy_unlink, unlinked, NULL, NONE),
+    ROW("lockRegion", lock, locked, unmap_destroy, NONE),
+    ROW("tryLockRegion", try_lock, locked, unmap_destroy, NONE),
+    ROW("unlockRegion", unlock, NULL, unmap_destroy, NONE),
+    ROW("statRegion", stat_region, NULL, unmap_destroy, NONE),
+    ROW("chmodRegion", chmod_region, NULL, unmap_destroy, NONE),
 };
 
 int main(void)

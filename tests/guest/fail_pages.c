@@ -148,14 +148,13 @@ static void forked(void)
 
 static const struct fail_row rows[] = {
     ROW("shm_open, the first", xv6_first_open, xv6_opened, NULL),
-    ROW("shm_open, a second", xv6_second_open, xv6_opened_again, xv6_close_one,
-        .flags = ROW_NEEDS_NONE),
-    ROW("shm_close, the last", xv6_last_close, NULL, NULL, .flags = ROW_NEEDS_NONE),
+    ROW("shm_open, a second", xv6_second_open, xv6_opened_again, xv6_close_one, NONE),
+    ROW("shm_close, the last", xv6_last_close, NULL, NULL, NONE),
     ROW("a touch of an xv6 page", xv6_touch, NULL, xv6_touched, .errors = {EFAULT}),
     ROW("shmem, M_CREATE", zone_create, zone_created, NULL),
     ROW("shmem, a second", zone_get_again, zone_got, zone_end),
     ROW("munmap, the middle of a zone", zone_unmap_middle, NULL, zone_end),
-    ROW("munmap of a zone", zone_unmap, NULL, NULL, .flags = ROW_NEEDS_NONE),
+    ROW("munmap of a zone", zone_unmap, NULL, NULL, NONE),
     ROW("a touch of a zone", zone_touch, NULL, zone_end, .errors = {EFAULT}),
     /* A touch makes and maps the page, then brings it in: when that fails it stays mapped. */
     ROW("FRY, first touch", fry_touch, NULL, NULL, .errors = {EFAULT},

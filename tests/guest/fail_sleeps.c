@@ -17,7 +17,6 @@
 static void *mapped;
 static struct region_map how;
 static struct timespec long_time = {1000, 0}, short_time = {0, 2000000};
-static int pipe_fds[2];
 static struct pollfd polled;
 static fd_set set;
 static char big[BIG];
@@ -188,12 +187,6 @@ static void write_byte(void)
     CHECK_EQ(write(pipe_fds[1], "x", 1), 1);
 }
 
-static void close_pipe(void)
-{
-    CHECK_OK(close(pipe_fds[0]));
-    CHECK_OK(close(pipe_fds[1]));
-}
-
 static void end_pipe(void)
 {
     plan_end();
@@ -202,7 +195,7 @@ static void end_pipe(void)
 
 static void pipe_to_be_written(void)
 {
-    CHECK_OK(pipe(pipe_fds));
+    make_pipe();
     plan_begin(NULL, write_byte);
 }
 
@@ -219,7 +212,7 @@ static void drain(void)
 
 static void write_full_pipe(struct fail_step *call)
 {
-    CHECK_OK(pipe(pipe_fds));
+    make_pipe();
     CHECK_OK(fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK));
     while (write(pipe_fds[1], big, PAGE) > 0)
         ;
@@ -490,7 +483,7 @@ static void case_vfork(void)
     static char stack[4 * PAGE];
     pid_t pid;
 
-    CHECK_OK(pipe(pipe_fds));
+    make_pipe();
     CHECK_EQ(syscall(SHOAL_SYS_failNth, 1, FAIL_SLEEP), 0);
     pid = clone(vfork_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
     CHECK_EQ(syscall(SHOAL_SYS_failNth, 0, FAIL_SLEEP), 0);

@@ -171,7 +171,6 @@ static void random_bytes(struct fail_step *call)
     CALL(getrandom, (long)bytes, sizeof(bytes));
 }
 
-#define NONE .flags = ROW_NEEDS_NONE
 #define FORK .errors = {ENOMEM, EAGAIN}, .flags = ROW_FORKS
 
 static const struct fail_row rows[] = {

@@ -74,6 +74,29 @@ static long row_result;
 #define ROW_ENDS_EINTR 128u /* -EINTR is how it ends: a signal comes */
 #define ROW_TABLES     64u  /* a failure may leave page tables, until what they map is unmapped */
 
+/* ---- Parts of rows in several tables. */
+
+#define NONE .flags = ROW_NEEDS_NONE
+
+CHECK_UNUSED static int pipe_fds[2];
+
+CHECK_UNUSED static void make_pipe(void)
+{
+    CHECK_OK(pipe(pipe_fds));
+}
+
+CHECK_UNUSED static void close_pipe(void)
+{
+    CHECK_OK(close(pipe_fds[0]));
+    CHECK_OK(close(pipe_fds[1]));
+}
+
+/* The call answered a descriptor. */
+CHECK_UNUSED static void done_close(void)
+{
+    CHECK_OK(close((int)row_result));
+}
+
 /* ---- One call with a failure in it. */
 
 /* As fail_call_of(). */
