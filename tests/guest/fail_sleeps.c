@@ -1,6 +1,5 @@
 /* Every call that blocks, with its sleep ended as if by a signal, or its time limit reached: -EINTR
- * and as before, or made again and done (the table of kernel/syscall says which); and the looks for
- * a signal in long calls. */
+ * and as before, or made again and done (the table of kernel/syscall says which). */
 #include "failrow.h"
 
 #include <poll.h>
@@ -358,78 +357,9 @@ static void futex_end(void)
     CHECK_OK(munmap(word, PAGE));
 }
 
-/* ---- Looks for a signal in what takes long */
-
-static int fd;
-
-static void random_bytes(struct fail_step *call)
-{
-    CALL(getrandom, (long)big, PAGE);
-}
-
-static void some_bytes(void)
-{
-    CHECK(row_result > 0, "%ld", row_result);
-}
-
-static void open_file(const char *path)
-{
-    fd = open(path, O_CREAT | O_RDWR, 0600);
-    CHECK_OK(fd);
-}
-
-static void read_zeros(struct fail_step *call)
-{
-    open_file("/dev/zero");
-    CALL(read, fd, (long)big, BIG);
-}
-
-static void write_file(struct fail_step *call)
-{
-    open_file("/tmp/fail");
-    CALL(write, fd, (long)big, BIG);
-}
-
-static void read_file(struct fail_step *call)
-{
-    open_file("/tmp/fail");
-    CHECK_EQ(pwrite(fd, big, BIG, 0), BIG);
-    CALL(read, fd, (long)big, BIG);
-}
-
-static void close_file(void)
-{
-    close(fd);
-    (void)unlink("/tmp/fail");
-}
-
-static void map_populated(struct fail_step *call)
-{
-    CALL(mmap, 0, BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1);
-}
-
-static void unmap_big(void)
-{
-    memset((char *)row_result, 1, BIG);
-    CHECK_OK(munmap((char *)row_result, BIG));
-}
-
-static void bring_in(struct fail_step *call)
-{
-    mapped = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    memset(mapped, 1, BIG);
-    CALL(mlock, (long)mapped, BIG);
-}
-
-static void unmap_mapped(void)
-{
-    CHECK_OK(munmap(mapped, BIG));
-}
-
 #define SLEEP   .kind = FAIL_SLEEP, .errors = {EINTR}, .flags = ROW_HELPER
 #define AGAIN   .kind = FAIL_SLEEP, .flags = ROW_HELPER | ROW_SURVIVES
 #define TIMEOUT .kind = FAIL_TIMEOUT, .errors = {ETIMEDOUT}, .flags = ROW_HELPER
-#define LOOK    .kind = FAIL_SLEEP, .errors = {EINTR}, .flags = ROW_SURVIVES
 
 static const struct fail_row rows[] = {
     ROW("lockRegion", lock, unlock_it, unlock_all, AGAIN),
@@ -461,15 +391,6 @@ static const struct fail_row rows[] = {
     ROW("futex, FUTEX_WAIT, late", futex_wait, NULL, futex_end, TIMEOUT),
 };
 
-static const struct fail_row looks[] = {
-    ROW("getrandom", random_bytes, some_bytes, NULL, LOOK),
-    ROW("read of /dev/zero", read_zeros, some_bytes, close_file, LOOK),
-    ROW("write of a file", write_file, some_bytes, close_file, LOOK),
-    ROW("read of a file", read_file, some_bytes, close_file, LOOK),
-    ROW("mmap, populated", map_populated, unmap_big, NULL, LOOK),
-    ROW("mlock", bring_in, NULL, unmap_mapped, LOOK),
-};
-
 /* ---- vfork: a parent that is told it was killed goes on; its child must not miss it. */
 
 static int vfork_child(void *arg)
@@ -496,7 +417,6 @@ static void case_vfork(void)
 int main(void)
 {
     ROWS(rows);
-    ROWS(looks);
     RUN_ALONE(case_vfork);
     return check_done();
 }

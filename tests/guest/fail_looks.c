@@ -1,0 +1,90 @@
+/* Each look for a signal in a call that takes long, with an answer as if one had come: -EINTR and
+ * as before, or what was done by then. */
+#include "failrow.h"
+
+#define BIG (40 * PAGE)
+
+static void *mapped;
+static int fd;
+static char big[BIG];
+
+static void random_bytes(struct fail_step *call)
+{
+    CALL(getrandom, (long)big, PAGE);
+}
+
+static void some_bytes(void)
+{
+    CHECK(row_result > 0, "%ld", row_result);
+}
+
+static void open_file(const char *path)
+{
+    fd = open(path, O_CREAT | O_RDWR, 0600);
+    CHECK_OK(fd);
+}
+
+static void read_zeros(struct fail_step *call)
+{
+    open_file("/dev/zero");
+    CALL(read, fd, (long)big, BIG);
+}
+
+static void write_file(struct fail_step *call)
+{
+    open_file("/tmp/fail");
+    CALL(write, fd, (long)big, BIG);
+}
+
+static void read_file(struct fail_step *call)
+{
+    open_file("/tmp/fail");
+    CHECK_EQ(pwrite(fd, big, BIG, 0), BIG);
+    CALL(read, fd, (long)big, BIG);
+}
+
+static void close_file(void)
+{
+    close(fd);
+    (void)unlink("/tmp/fail");
+}
+
+static void map_populated(struct fail_step *call)
+{
+    CALL(mmap, 0, BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1);
+}
+
+static void unmap_big(void)
+{
+    memset((char *)row_result, 1, BIG);
+    CHECK_OK(munmap((char *)row_result, BIG));
+}
+
+static void bring_in(struct fail_step *call)
+{
+    mapped = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(mapped, 1, BIG);
+    CALL(mlock, (long)mapped, BIG);
+}
+
+static void unmap_mapped(void)
+{
+    CHECK_OK(munmap(mapped, BIG));
+}
+
+#define LOOK .kind = FAIL_SLEEP, .errors = {EINTR}, .flags = ROW_SURVIVES
+
+static const struct fail_row looks[] = {
+    ROW("getrandom", random_bytes, some_bytes, NULL, LOOK),
+    ROW("read of /dev/zero", read_zeros, some_bytes, close_file, LOOK),
+    ROW("write of a file", write_file, some_bytes, close_file, LOOK),
+    ROW("read of a file", read_file, some_bytes, close_file, LOOK),
+    ROW("mmap, populated", map_populated, unmap_big, NULL, LOOK),
+    ROW("mlock", bring_in, NULL, unmap_mapped, LOOK),
+};
+
+int main(void)
+{
+    ROWS(looks);
+    return check_done();
+}
