@@ -231,14 +231,16 @@ err_t process_become_sole(void)
     return 0;
 }
 
-static bool wanted(const struct process *self, const struct process *child, int which)
-    REQUIRES(proctable_lock)
+static bool wanted(const struct process *child, struct wait_target target) REQUIRES(proctable_lock)
 {
-    if (which > 0)
-        return child->pid == which;
-    if (which == 0)
-        return child->pgid == self->pgid;
-    return which == -1 || child->pgid == -which;
+    switch (target.type) {
+    case WAIT_PID:
+        return child->pid == target.id;
+    case WAIT_GROUP:
+        return child->pgid == target.id;
+    default:
+        return true;
+    }
 }
 
 /* What there is to say of a child now.  p held. */
@@ -264,13 +266,13 @@ static bool report(struct process *child, unsigned options, struct wait_result *
 }
 
 /* A child to report, or NULL; *any: is there one to wait for?  p held. */
-static struct process *find_child(struct process *self, int which, unsigned options,
+static struct process *find_child(struct process *self, struct wait_target target, unsigned options,
                                   struct wait_result *result, bool *any) REQUIRES(proctable_lock)
 {
     *any = false;
     list_for_each (node, &self->children) {
         struct process *child = list_entry(node, struct process, sibling_node);
-        if (!wanted(self, child, which))
+        if (!wanted(child, target))
             continue;
         *any = true;
         if (report(child, options, result))
@@ -279,14 +281,14 @@ static struct process *find_child(struct process *self, int which, unsigned opti
     return NULL;
 }
 
-long process_wait(int which, unsigned options, struct wait_result *result)
+long process_wait(struct wait_target target, unsigned options, struct wait_result *result)
 {
     struct process *self = process_current();
     struct process *child;
     bool any;
     err_t err = 0;
     spin_lock(&proctable_lock);
-    while (!(child = find_child(self, which, options, result, &any)) && !err) {
+    while (!(child = find_child(self, target, options, result, &any)) && !err) {
         if (!any)
             err = -ECHILD;
         else if (options & WNOHANG)

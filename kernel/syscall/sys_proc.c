@@ -94,6 +94,16 @@ static long copy_out_rusage(uintptr_t addr, uint64_t run_ns)
     return copy_to_user(addr, &ru, sizeof ru);
 }
 
+/* The children wait4 names by `which`; those of the caller's group by the group's number now. */
+static struct wait_target wait4_target(int which)
+{
+    if (which == -1)
+        return (struct wait_target){WAIT_ANY, 0};
+    if (which > 0)
+        return (struct wait_target){WAIT_PID, which};
+    return (struct wait_target){WAIT_GROUP, which ? -which : (int)process_getpgid(0)};
+}
+
 /* wait4(pid, int *status, options, struct rusage *) */
 long sys_wait4(const unsigned long args[6])
 {
@@ -103,7 +113,7 @@ long sys_wait4(const unsigned long args[6])
     if ((int)args[0] == INT_MIN) /* no group has the number without its sign (wait4 of Linux) */
         return -ESRCH;
     struct wait_result result;
-    long pid = process_wait((int)args[0], options | WEXITED, &result);
+    long pid = process_wait(wait4_target((int)args[0]), options | WEXITED, &result);
     if (pid <= 0)
         return pid;
     if (args[1] && copy_to_user(args[1], &result.status, sizeof result.status))
@@ -113,18 +123,18 @@ long sys_wait4(const unsigned long args[6])
     return pid;
 }
 
-/* The child waitid names, as wait4 names it.  -EINVAL. */
-static err_t waitid_target(unsigned long type, int id, int *which)
+/* The children waitid names.  -EINVAL. */
+static err_t waitid_target(unsigned long type, int id, struct wait_target *target)
 {
     switch (type) {
     case P_ALL:
-        *which = -1;
+        *target = (struct wait_target){WAIT_ANY, 0};
         return 0;
     case P_PID:
-        *which = id;
+        *target = (struct wait_target){WAIT_PID, id};
         return id > 0 ? 0 : -EINVAL;
-    case P_PGID:
-        *which = id >= 0 ? -id : 0;
+    case P_PGID: /* 0: the caller's (waitid(2), Linux 5.4) */
+        *target = (struct wait_target){WAIT_GROUP, id ? id : (int)process_getpgid(0)};
         return id >= 0 ? 0 : -EINVAL;
     default:
         return -EINVAL;
@@ -136,14 +146,14 @@ long sys_waitid(const unsigned long args[6])
 {
     unsigned options = (unsigned)args[3], reports = WEXITED | WUNTRACED | WCONTINUED;
     struct wait_result result = {0};
-    int which;
+    struct wait_target target;
     if ((options & ~(reports | WNOHANG | WNOWAIT | WNOTHREAD | WALL | WCLONE)) ||
         !(options & reports))
         return -EINVAL;
-    err_t err = waitid_target(args[0], (int)args[1], &which);
+    err_t err = waitid_target(args[0], (int)args[1], &target);
     if (err)
         return err;
-    long pid = process_wait(which, options, &result);
+    long pid = process_wait(target, options, &result);
     if (pid < 0)
         return pid;
     struct linux_siginfo info = {0};

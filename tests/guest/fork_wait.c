@@ -80,6 +80,39 @@ static void case_any_child(void)
     CHECK_ERRNO(wait(NULL), ECHILD);
 }
 
+static pid_t waits_for(idtype_t type, id_t id)
+{
+    siginfo_t info = {0};
+
+    CHECK_OK(waitid(type, id, &info, WEXITED | WNOHANG));
+    return info.si_pid;
+}
+
+/* A group is named by its number, which may be 1, and 0 is the caller's own. */
+static void case_groups(void)
+{
+    siginfo_t info;
+    struct gate g = gate_make();
+    pid_t other = fork();
+
+    if (other == 0) {
+        gate_pass(&g);
+        _exit(3);
+    }
+    CHECK_OK(setpgid(other, other));
+    CHECK_ERRNO(waitid(P_PGID, 1, &info, WEXITED | WNOHANG), ECHILD);
+    CHECK_ERRNO(waitid(P_PGID, 0, &info, WEXITED | WNOHANG), ECHILD);
+    CHECK_ERRNO(waitid(P_PGID, (id_t)-1, &info, WEXITED | WNOHANG), EINVAL);
+    CHECK_ERRNO(waitpid(0, NULL, WNOHANG), ECHILD);
+    CHECK_EQ(waits_for(P_PGID, (id_t)other), 0);
+    CHECK_EQ(waitpid(-other, NULL, WNOHANG), 0);
+    gate_open(&g, 1);
+    CHECK_EQ(waitpid(-other, NULL, 0), other);
+    pid_t own = child_start(exit_with, NULL);
+    CHECK_OK(waitid(P_PID, (id_t)own, &info, WEXITED | WNOWAIT));
+    CHECK_EQ(waits_for(P_PGID, 0), own);
+}
+
 static void case_200_children_at_once(void)
 {
     struct gate go = gate_make();
@@ -157,6 +190,7 @@ int main(void)
     RUN(case_wait_errors);
     RUN(case_bad_status_pointer);
     RUN(case_any_child);
+    RUN(case_groups);
     RUN(case_200_children_at_once);
     RUN(case_orphan);
     RUN(case_chain);

@@ -166,15 +166,24 @@ uint64_t process_children_run_ns(struct process *proc); /* that were waited for 
 /* A wait(2) status as siginfo_t has it: the CLD_* code, and si_status in *value. */
 int wait_status_code(int status, int *value);
 
+/* Which children a wait is for: any, the one of pid `id`, or those of process group `id`. */
+struct wait_target {
+    enum {
+        WAIT_ANY,
+        WAIT_PID,
+        WAIT_GROUP
+    } type;
+    int id;
+};
+
 /* wait4(2) and waitid(2) without the copies out: the pid, 0 for WNOHANG, or -ECHILD, -EINTR.
- * `which` is wait4's; `options` say what to report: WEXITED, WUNTRACED, WCONTINUED; and WNOHANG,
- * WNOWAIT. */
+ * `options` say what to report: WEXITED, WUNTRACED, WCONTINUED; and WNOHANG, WNOWAIT. */
 struct wait_result {
     int status;
     uint32_t uid;
     uint64_t run_ns;
 };
-long process_wait(int which, unsigned options, struct wait_result *result);
+long process_wait(struct wait_target target, unsigned options, struct wait_result *result);
 
 /* kill(2): pid > 0 one, 0 the caller's group, -1 all but init and the caller, < -1 a group. -ESRCH,
  * -EPERM, -EINVAL. */
