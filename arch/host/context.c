@@ -1,14 +1,10 @@
 /* Stacks and switching between them, told to the sanitizers. */
 #include "sim.h"
+#include "switch.h"
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #include <sanitizer/tsan_interface.h>
 #include <stddef.h>
-
-void context_swap(void **save_sp, void *next_sp);
-void context_begin(void);
-_Noreturn void context_leave(void *top, void (*entry)(void));
-_Noreturn void context_first(void (*entry)(void *arg), void *arg);
 
 /* ThreadSanitizer would note an entry on one stack and the return on another. */
 #define UNWATCHED __attribute__((disable_sanitizer_instrumentation))
@@ -70,35 +66,33 @@ static void fiber_finish(void *fake_stack) {}
 static void fiber_restart(struct host_context *c) {}
 #endif
 
+UNWATCHED static void context_first(void *arg)
+{
+    struct host_context *c = arg;
+    fiber_finish(NULL);
+    c->entry(c->arg);
+    __builtin_trap(); /* nothing to return to */
+}
+
 void context_init(struct host_context *c, void *stack_beg, size_t stack_bytes,
                   void (*entry)(void *arg), void *arg)
 {
     /* What the last user of the stack left there. */
     ASAN_UNPOISON_MEMORY_REGION(stack_beg, stack_bytes);
-    void **sp = (void **)((char *)stack_beg + stack_bytes);
-    *--sp = NULL;
-    *--sp = (void *)context_begin;
-    *--sp = NULL;          /* rbp */
-    *--sp = (void *)entry; /* rbx */
-    *--sp = arg;           /* r12 */
-    *--sp = NULL;
-    *--sp = NULL;
-    *--sp = NULL;
-    *c = (struct host_context){.sp = sp, .stack_beg = stack_beg, .stack_bytes = stack_bytes};
+    *c = (struct host_context){
+        .sp = stack_prepare((uintptr_t)stack_beg + stack_bytes, context_first, c),
+        .entry = entry,
+        .arg = arg,
+        .stack_beg = stack_beg,
+        .stack_bytes = stack_bytes,
+    };
     fiber_make(c);
-}
-
-UNWATCHED void context_first(void (*entry)(void *arg), void *arg)
-{
-    fiber_finish(NULL);
-    entry(arg);
-    __builtin_trap(); /* nothing to return to */
 }
 
 UNWATCHED void context_switch(struct host_context *from, struct host_context *to)
 {
     fiber_start(from, to);
-    context_swap(&from->sp, to->sp);
+    stack_switch(&from->sp, to->sp);
     fiber_finish(from->fake_stack);
 }
 
@@ -106,5 +100,11 @@ UNWATCHED void context_restart(struct host_context *c, void (*entry)(void))
 {
     ASAN_UNPOISON_MEMORY_REGION(c->stack_beg, c->stack_bytes);
     fiber_restart(c);
-    context_leave((char *)c->stack_beg + c->stack_bytes, entry);
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "callq *%1\n\t"
+                     "ud2"
+                     :
+                     : "r"((char *)c->stack_beg + c->stack_bytes), "r"(entry));
+    __builtin_unreachable();
 }

@@ -12,13 +12,6 @@ void entry_syscall(void);
 /* Leaves for user mode from `regs`, at the top of the thread's kernel stack.  Interrupts off. */
 _Noreturn void entry_leave(struct arch_uregs *regs);
 
-/* switch.S: saves the caller's context on its stack and its stack pointer in *save_rsp, goes on
- * with `load_rsp`. */
-void context_switch(uint64_t *save_rsp, uint64_t load_rsp);
-
-/* Where a new thread's first context_switch returns to: calls rbx with r12. */
-void context_start(void);
-
 /* Called from entry.S; trap.c says what they do. */
 void trap_dispatch(struct arch_uregs *regs);
 void trap_dispatch_ist(struct arch_uregs *regs);

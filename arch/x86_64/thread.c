@@ -2,6 +2,7 @@
 #include "cpu.h"
 #include "entry.h"
 #include "fpu.h"
+#include "switch.h"
 #include "x86.h"
 #include <lib/string.h>
 
@@ -27,16 +28,8 @@ void arch_thread_init(struct arch_thread *t, void *stack_beg, void (*entry)(void
     t->user = user;
     *(uint64_t *)stack_beg = STACK_CANARY;
     fpu_reset(t->fpu);
-    /* What context_switch pops: r15, r14, r13, r12, rbx, rbp, and the address it returns to. */
-    uint64_t *sp = (uint64_t *)arch_uregs(t);
-    memset(sp, 0, UREGS_BYTES);
-    *--sp = (uintptr_t)context_start;
-    *--sp = 0;
-    *--sp = (uintptr_t)entry;
-    *--sp = (uintptr_t)arg;
-    for (unsigned i = 0; i < 3; i++)
-        *--sp = 0;
-    t->rsp = (uintptr_t)sp;
+    memset(arch_uregs(t), 0, UREGS_BYTES);
+    t->rsp = stack_prepare((uintptr_t)arch_uregs(t), entry, arg);
 }
 
 bool arch_stack_ok(const struct arch_thread *t)
@@ -102,7 +95,7 @@ void arch_switch(struct arch_thread *prev, struct arch_thread *next)
         cpu->kstack_top = cpu->tss.rsp[0] = (uintptr_t)next->stack_beg + KSTACK_BYTES;
         user_state_load(next, cpu);
     }
-    context_switch(&prev->rsp, next->rsp);
+    stack_switch(&prev->rsp, next->rsp);
 }
 
 void arch_enter_user(void)

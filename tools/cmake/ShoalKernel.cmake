@@ -104,6 +104,7 @@ function(shoal_kernel)
     file(GLOB_RECURSE portable CONFIGURE_DEPENDS ${SHOAL_ROOT}/lib/*.c ${SHOAL_ROOT}/kernel/*.c)
     file(GLOB_RECURSE arch CONFIGURE_DEPENDS
         ${SHOAL_ROOT}/arch/common/*.c
+        ${SHOAL_ROOT}/arch/common/*.S
         ${SHOAL_ROOT}/arch/x86_64/*.c
         ${SHOAL_ROOT}/arch/x86_64/*.S)
     file(GLOB kasan CONFIGURE_DEPENDS ${SHOAL_ROOT}/arch/x86_64/kasan*.c)

@@ -17,7 +17,7 @@ PTE_PRESENT, PTE_LARGE, PTE_NO_ACCESS = 1 << 0, 1 << 7, 1 << 9
 
 # What every sleeper has below the function that wants something, innermost first.
 SLEEP_FUNCTIONS = {
-    "context_switch", "arch_switch", "schedule", "block_current", "waitq_sleep", "thread_sleep_until", "thread_yield",
+    "stack_switch", "arch_switch", "schedule", "block_current", "waitq_sleep", "thread_sleep_until", "thread_yield",
     "sched_preempt",
 }
 
@@ -129,7 +129,7 @@ def functions_at(pc):
         block = block.superblock
     if names:
         return names
-    # Assembly has symbols only: "context_switch + 12 in section .text"
+    # Assembly has symbols only: "stack_switch + 12 in section .text"
     words = gdb.execute(f"info symbol {pc:#x}", to_string=True).split()
     return [words[0]] if words and words[0] != "No" else []
 
@@ -163,7 +163,7 @@ def frames_from(pc, fp, stack_beg):
 
 
 def blocked_frames(thread):
-    """The frames of a thread that is on no CPU: what context_switch left on its stack."""
+    """The frames of a thread that is on no CPU: what stack_switch left on its stack."""
     rsp = int(thread["arch"]["rsp"])
     # An idle thread has the stack its CPU booted on, whose bounds are not in the thread.
     beg = int(thread["arch"]["stack_beg"]) or rsp

@@ -17,7 +17,9 @@ static inline paddr_t arch_stack_block(const void *stack_beg)
 
 /* Where something goes on that does not run now. */
 struct host_context {
-    void *sp;
+    uintptr_t sp;
+    void (*entry)(void *arg); /* of the first switch */
+    void *arg;
     const void *stack_beg; /* for the sanitizers, which want to know about every stack */
     size_t stack_bytes;
     void *fake_stack, *fiber;

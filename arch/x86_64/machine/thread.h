@@ -36,7 +36,7 @@ struct arch_uregs {
 /* Owner thread only, or the scheduler while it does not run.  All zero is a boot context: one that
  * runs on a boot stack and is only ever switched away from first. */
 struct arch_thread {
-    uint64_t rsp;       /* kernel stack pointer while it does not run */
+    uintptr_t rsp;      /* kernel stack pointer while it does not run */
     uint8_t *stack_beg; /* NULL: a boot context */
     bool user;
     uint64_t fs_base, gs_base;                     /* of the user; stale while the thread runs */
