@@ -47,7 +47,7 @@ const char *__asan_default_options(void)
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
-    return "halt_on_error=1:abort_on_error=1:report_signal_unsafe=0";
+    return "halt_on_error=1:abort_on_error=1:report_signal_unsafe=0:atexit_sleep_ms=0";
 }
 
 /* ---- memory */

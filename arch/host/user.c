@@ -198,8 +198,10 @@ static void run_handlers(void)
     while (regs->handler) {
         uintptr_t number = regs->handler - HANDLER_BASE;
         regs->handler = 0;
-        if (number < HANDLERS_MAX && handlers[number])
-            handlers[number](regs->handler_sig);
+        void (*handler)(int sig) =
+            number < HANDLERS_MAX ? __atomic_load_n(&handlers[number], __ATOMIC_SEQ_CST) : NULL;
+        if (handler)
+            handler(regs->handler_sig);
         HOST_SYSCALL(SYS_RT_SIGRETURN);
     }
 }

@@ -101,11 +101,17 @@ static void rmap_unlock(struct memregion *r) NO_THREAD_SAFETY_ANALYSIS
         mutex_unlock(&r->mapping->store->rmap_lock);
 }
 
+/* What /proc says without the lock. */
+static void count_mapped(struct addrspace *as, size_t more_pages)
+{
+    __atomic_store_n(&as->mapped_pages, as->mapped_pages + more_pages, __ATOMIC_RELAXED);
+}
+
 void region_link(struct addrspace *as, struct memregion *r)
 {
     r->as = as;
     tree_insert(as, r);
-    as->mapped_pages += (r->end - r->beg) >> PAGE_SHIFT;
+    count_mapped(as, (r->end - r->beg) >> PAGE_SHIFT);
     rmap_lock(r);
     if (r->mapping)
         list_push_back(&r->mapping->store->regions, &r->rmap_node);
@@ -117,7 +123,7 @@ void region_unlink(struct memregion *r, struct list *dead)
     struct addrspace *as = r->as;
     rwlock_assert_write(&as->lock);
     rb_remove(&as->regions, &r->node);
-    as->mapped_pages -= (r->end - r->beg) >> PAGE_SHIFT;
+    count_mapped(as, -((r->end - r->beg) >> PAGE_SHIFT));
     as->search_top = MAX(as->search_top, MIN(r->end, (uintptr_t)MMAP_TOP));
     rmap_lock(r);
     list_remove(&r->rmap_node);
@@ -158,7 +164,7 @@ void region_split(struct memregion *r, uintptr_t addr, struct memregion *upper)
 void region_set_end(struct memregion *r, uintptr_t end)
 {
     rwlock_assert_write(&r->as->lock);
-    r->as->mapped_pages += (end >> PAGE_SHIFT) - (r->end >> PAGE_SHIFT);
+    count_mapped(r->as, (end >> PAGE_SHIFT) - (r->end >> PAGE_SHIFT));
     rmap_lock(r);
     r->end = end;
     rmap_unlock(r);
@@ -170,7 +176,7 @@ void region_move(struct memregion *r, uintptr_t beg, uintptr_t end)
     uintptr_t old_beg = r->beg, old_end = r->end;
     rwlock_assert_write(&as->lock);
     rb_remove(&as->regions, &r->node);
-    as->mapped_pages += ((end - beg) >> PAGE_SHIFT) - ((old_end - old_beg) >> PAGE_SHIFT);
+    count_mapped(as, ((end - beg) >> PAGE_SHIFT) - ((old_end - old_beg) >> PAGE_SHIFT));
     as->search_top = MAX(as->search_top, MIN(old_end, (uintptr_t)MMAP_TOP));
     rmap_lock(r);
     r->beg = beg;

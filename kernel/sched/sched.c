@@ -11,7 +11,7 @@ static struct thread idle_threads[CPUS_MAX];
 
 static void runq_push(struct cpu *cpu, struct thread *t)
 {
-    t->cpu = (unsigned)(cpu - sched_cpus);
+    __atomic_store_n(&t->cpu, (unsigned)(cpu - sched_cpus), __ATOMIC_RELAXED);
     list_push_back(&cpu->runq, &t->runq_node);
     __atomic_store_n(&cpu->nqueued, cpu->nqueued + 1, __ATOMIC_RELAXED);
 }
@@ -109,9 +109,9 @@ void schedule(bool requeue)
 
     __atomic_store_n(&prev->run_clock, now - (prev->run_clock & ~THREAD_RUNS), __ATOMIC_RELEASE);
     __atomic_store_n(&next->run_clock, (now - next->run_clock) | THREAD_RUNS, __ATOMIC_RELEASE);
-    __atomic_store_n(&next->on_cpu, 1,
-                     __ATOMIC_SEQ_CST); /* before it looks at notify: see thread_notify */
-    next->cpu = (unsigned)(self - sched_cpus);
+    /* Before it looks at notify: see thread_notify. */
+    __atomic_store_n(&next->cpu, (unsigned)(self - sched_cpus), __ATOMIC_RELAXED);
+    __atomic_store_n(&next->on_cpu, 1, __ATOMIC_SEQ_CST);
     vpmap_activate(next->vpmap);
     lock_rank_switch(&next->locks);
     failpoint_switch(&next->failpoint);

@@ -66,8 +66,11 @@ void thread_notify(struct thread *t, unsigned bits)
     if (__atomic_load_n(&t->state, __ATOMIC_SEQ_CST) == THREAD_BLOCKED) {
         if (heeds(__atomic_load_n(&t->sleep_mode, __ATOMIC_RELAXED), bits))
             thread_wake(t);
-    } else if (__atomic_load_n(&t->on_cpu, __ATOMIC_RELAXED) && t->cpu != arch_cpu_id()) {
-        arch_cpu_kick(t->cpu); /* it looks at notify on its way back to user mode */
+    } else if (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE)) {
+        /* The CPU it runs on.  If it leaves that one now, it looks at notify before user mode. */
+        unsigned cpu = __atomic_load_n(&t->cpu, __ATOMIC_RELAXED);
+        if (cpu != arch_cpu_id())
+            arch_cpu_kick(cpu);
     }
     irq_restore(irq);
 }

@@ -20,9 +20,9 @@ static void count(uint32_t *what)
     __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool is_set(uint32_t *what)
+static uint32_t counted(uint32_t *what)
 {
-    return __atomic_load_n(what, __ATOMIC_SEQ_CST) != 0;
+    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
 }
 
 static void run_both(int (*one)(uintptr_t arg), int (*other)(uintptr_t arg), uintptr_t arg)
@@ -133,7 +133,7 @@ static int names_go(uintptr_t sp)
 static int touch_all(uintptr_t at)
 {
     host_catch_faults();
-    while (!is_set(&stop))
+    while (!counted(&stop))
         for (unsigned i = 0; i < 4; i++) {
             int sig = i % 2 ? u_try_write(at + i * U_PAGE) : u_try_read(at + i * U_PAGE);
             U_CHECK(sig == 0 || sig == SIGBUS);
@@ -167,14 +167,14 @@ static int ends_move(uintptr_t sp)
         U_CHECK(u_thread(touch_all, u_mmap(0, 4 * U_PAGE, U_RW, flags[i], (int)fd, 0)) > 0);
     move_end(fd);
     __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
-    U_WAIT_UNTIL(done == 2);
+    U_WAIT_UNTIL(counted(&done) == 2);
     u_walk();
     return 0;
 }
 
 static int cut_again(uintptr_t fd)
 {
-    while (!is_set(&stop)) {
+    while (!counted(&stop)) {
         U_EQ(U_CALL(SYS_ftruncate, fd, 0), 0);
         U_EQ(U_CALL(SYS_ftruncate, fd, 8 * U_PAGE), 0);
     }
@@ -197,7 +197,7 @@ static int fork_while_cut(uintptr_t sp)
         u_child_does(nothing, 0);
     }
     __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
-    U_WAIT_UNTIL(done == 1);
+    U_WAIT_UNTIL(counted(&done) == 1);
     u_walk();
     return 0;
 }
@@ -234,11 +234,11 @@ static int one_process(uintptr_t sp)
     for (unsigned i = 0; i < 2; i++)
         U_CHECK(u_thread(open_page, 0) > 0);
     (void)open_page(0);
-    U_WAIT_UNTIL(done == 3);
+    U_WAIT_UNTIL(counted(&done) == 3);
     begin();
     U_CHECK(u_thread(zones_by_two, 1) > 0);
     (void)zones_by_two(2);
-    U_WAIT_UNTIL(done == 2);
+    U_WAIT_UNTIL(counted(&done) == 2);
     u_walk();
     return 0;
 }
@@ -263,7 +263,7 @@ static int copies_by_two(uintptr_t sp)
             U_CHECK(u_thread(write_words, at) > 0);
         for (unsigned n = 0; n < 3; n++)
             u_child_does(nothing, 0);
-        U_WAIT_UNTIL(done == 3);
+        U_WAIT_UNTIL(counted(&done) == 3);
         for (unsigned page = 0; page < 8; page++)
             sum += u_load32(at + page * U_PAGE);
         U_EQ(sum, 300);

@@ -48,7 +48,7 @@ struct addrspace {
     refcount_t refs;            /* a  one a process (vfork shares): the mappings live by it */
     refcount_t holds;           /* a  one for all of refs, one a look from outside */
     struct rbtree regions;      /* A  by address, disjoint */
-    size_t mapped_pages;        /* A  sum of all regions */
+    size_t mapped_pages;        /* A  sum of all regions; /proc reads it without */
     uintptr_t brk_beg, brk_end; /* A  heap: [brk_beg, brk_end), not rounded */
     uintptr_t search_top;       /* A  where the search for room begins, downward */
     uint64_t next_mapping_id;   /* a */

@@ -37,7 +37,7 @@ struct thread {
     uint32_t on_cpu;            /* a  1 from the switch to it until the switch away is complete */
     uint32_t notify;            /* a  NOTIFY_* */
     uint32_t sleep_mode;        /* a  enum sleep_mode, valid while BLOCKED */
-    unsigned cpu;               /* r  where it runs or ran last */
+    unsigned cpu;               /* a  where it runs or ran last */
     uint64_t id;                /* c  never reused: a thread's generation */
     int pid;                    /* c once started  of its process; 0: a kernel thread */
     void *stack;                /* c  KSTACK_BYTES, freed with the thread */
