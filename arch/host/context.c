@@ -102,8 +102,8 @@ UNWATCHED void context_restart(struct host_context *c, void (*entry)(void))
     fiber_restart(c);
     __asm__ volatile("movq %0, %%rsp\n\t"
                      "xorl %%ebp, %%ebp\n\t"
-                     "callq *%1\n\t"
-                     "ud2"
+                     "pushq $0\n\t" /* no caller: where backtraces end */
+                     "jmp *%1"
                      :
                      : "r"((char *)c->stack_beg + c->stack_bytes), "r"(entry));
     __builtin_unreachable();

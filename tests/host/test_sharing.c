@@ -9,6 +9,8 @@
 #define WORKERS 3
 #define ROUNDS  10u
 
+static uintptr_t copied_at; /* a page of the process's own, and one that is shared */
+
 /* ---- a counter under the region's lock, by processes (R8) */
 
 static int count_locked(uintptr_t arg)
@@ -62,6 +64,44 @@ static int fork_takes_a_snapshot(uintptr_t sp)
     U_CHECK(u_thread(touch_for_ever, at) > 0);
     for (unsigned i = 0; i < ROUNDS; i++)
         u_must_exit(u_fork(sees_one_value, at), 0);
+    return 0;
+}
+
+/* ---- copy on write: what was written after the other threads hear of it is what they read */
+
+static int hold_copy(uintptr_t round)
+{
+    while (u_load32(copied_at + U_PAGE) < round)
+        U_CALL(SYS_sched_yield);
+    return 0;
+}
+
+static int read_copies(uintptr_t at)
+{
+    uint32_t told;
+    do {
+        told = u_load32(at + U_PAGE);
+        U_CHECK(u_load32(at) >= told);
+    } while (told < ROUNDS);
+    return 0;
+}
+
+static int copies_reach_all(uintptr_t sp)
+{
+    uintptr_t at =
+        u_mmap(0, 2 * U_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    U_EQ(u_mmap(at + U_PAGE, U_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+                -1, 0),
+         at + U_PAGE);
+    copied_at = at;
+    U_CHECK(u_thread(read_copies, at) > 0);
+    for (uint32_t i = 1; i <= ROUNDS; i++) {
+        long pid = u_fork(hold_copy, i); /* the page has two owners until it is told */
+        U_CHECK(pid > 0);
+        u_store32(at, i);
+        u_store32(at + U_PAGE, i);
+        u_must_exit(pid, 0);
+    }
     return 0;
 }
 
@@ -193,6 +233,7 @@ int main(int argc, char **argv)
     static const struct host_case cases[] = {
         {.name = "lock_counts", .init = lock_counts},
         {.name = "fork_takes_a_snapshot", .init = fork_takes_a_snapshot},
+        {.name = "copies_reach_all", .init = copies_reach_all},
         {.name = "unmap_reaches_all", .init = unmap_reaches_all},
         {.name = "protect_reaches_all", .init = protect_reaches_all},
         {.name = "signal_ends_sleep", .init = signal_ends_sleep},
