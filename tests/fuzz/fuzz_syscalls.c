@@ -97,14 +97,9 @@ static int again(uintptr_t sp)
 
 /* ---- init */
 
-static void nap(void)
-{
-    const int64_t time[2] = {0, NAP_NS};
-    (void)U_CALL(SYS_nanosleep, u_put(3, time, sizeof time), 0);
-}
-
-/* Until there is no other process. */
-static void end_workers(void)
+/* Until there is no other process.  Writes nothing: the workers may have taken all memory, and a
+ * copied page would be one too many for init.  `nap`: where a timespec is. */
+static void end_workers(uintptr_t nap)
 {
     for (unsigned naps = 0;; naps++) {
         long got = U_CALL(SYS_wait4, (unsigned long)-1, 0, WNOHANG);
@@ -114,7 +109,7 @@ static void end_workers(void)
             continue;
         if (naps >= PATIENCE)
             (void)U_CALL(SYS_kill, (unsigned long)-1, SIGKILL);
-        nap();
+        (void)U_CALL(SYS_nanosleep, nap, 0);
     }
 }
 
@@ -202,9 +197,11 @@ static void check_audit(void)
 
 static void one_input(void)
 {
+    const int64_t time[2] = {0, NAP_NS};
+    uintptr_t nap = u_put(3, time, sizeof time);
     for (uintptr_t i = 0; i < WORKERS; i++)
         (void)u_fork(work, i);
-    end_workers();
+    end_workers(nap);
     empty_folder("/dev/shm", 0);
     empty_folder("/tmp", 1);
     remove_segments();
