@@ -2,8 +2,9 @@
  * found until it is told to forget it.  It keeps more than a real one, and longer: a flush that is
  * missing is found by the first access that needed it, or when the frame is let go.
  *
- * An entry is taken again from memory after a refused access (SDM vol. 3, 4.10.4.1: a fault drops
- * the entry that caused it), and before the first write (for the dirty bit). */
+ * An entry is taken again from memory before the first write (for the dirty bit).  A refused access
+ * leaves it: that a fault drops the entry which caused it (SDM vol. 3, 4.10.4.1) is not counted on.
+ */
 #include "tlb_hw.h"
 #include <kernel/base/panic.h>
 
@@ -102,10 +103,8 @@ void *tlb_translate(uintptr_t va, unsigned access)
         pte_t pte = load(tlb, page_va, access);
         *e = (struct tlb_entry){pte & PTE_PRESENT ? page_va : 0, pte};
     }
-    if (e->va != page_va || !(pte_prot(e->pte) & access)) {
-        e->va = 0;
+    if (e->va != page_va || !(pte_prot(e->pte) & access))
         return NULL;
-    }
     return (char *)arch_paddr_to_ptr(pte_paddr(e->pte)) + va % PAGE_BYTES;
 }
 

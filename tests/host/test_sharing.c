@@ -9,8 +9,6 @@
 #define WORKERS 3
 #define ROUNDS  10u
 
-static uintptr_t copied_at; /* a page of the process's own, and one that is shared */
-
 /* ---- a counter under the region's lock, by processes (R8) */
 
 static int count_locked(uintptr_t arg)
@@ -69,6 +67,18 @@ static int fork_takes_a_snapshot(uintptr_t sp)
 
 /* ---- copy on write: what was written after the other threads hear of it is what they read */
 
+/* A page of the process's own, and one behind it that is shared. */
+static uintptr_t own_and_shared(void)
+{
+    const int prot = PROT_READ | PROT_WRITE;
+    uintptr_t at = u_mmap(0, 2 * U_PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    U_EQ(u_mmap(at + U_PAGE, U_PAGE, prot, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+         at + U_PAGE);
+    return at;
+}
+
+static uintptr_t copied_at;
+
 static int hold_copy(uintptr_t round)
 {
     while (u_load32(copied_at + U_PAGE) < round)
@@ -88,11 +98,7 @@ static int read_copies(uintptr_t at)
 
 static int copies_reach_all(uintptr_t sp)
 {
-    uintptr_t at =
-        u_mmap(0, 2 * U_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    U_EQ(u_mmap(at + U_PAGE, U_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
-                -1, 0),
-         at + U_PAGE);
+    uintptr_t at = own_and_shared();
     copied_at = at;
     U_CHECK(u_thread(read_copies, at) > 0);
     for (uint32_t i = 1; i <= ROUNDS; i++) {
@@ -101,6 +107,40 @@ static int copies_reach_all(uintptr_t sp)
         u_store32(at, i);
         u_store32(at + U_PAGE, i);
         u_must_exit(pid, 0);
+    }
+    return 0;
+}
+
+/* ---- a page that has one owner again: each thread finds out that it may write */
+
+static int leave(uintptr_t arg)
+{
+    return 0;
+}
+
+static int write_too(uintptr_t at)
+{
+    for (uint32_t i = 1; i <= ROUNDS; i++) {
+        while (u_load32(at + U_PAGE) < i)
+            (void)u_load32(at);
+        u_store32(at + 4, i);
+        u_store32(at + U_PAGE + 4, i);
+    }
+    return 0;
+}
+
+static int owners_write(uintptr_t sp)
+{
+    uintptr_t at = own_and_shared();
+    U_CHECK(u_thread(write_too, at) > 0);
+    for (uint32_t i = 1; i <= ROUNDS; i++) {
+        u_must_exit(u_fork(leave, 0), 0);
+        u_store32(at, i);
+        u_store32(at + U_PAGE, i);
+        while (u_load32(at + U_PAGE + 4) < i)
+            U_CALL(SYS_sched_yield);
+        U_EQ(u_load32(at), i);
+        U_EQ(u_load32(at + 4), i);
     }
     return 0;
 }
@@ -234,6 +274,7 @@ int main(int argc, char **argv)
         {.name = "lock_counts", .init = lock_counts},
         {.name = "fork_takes_a_snapshot", .init = fork_takes_a_snapshot},
         {.name = "copies_reach_all", .init = copies_reach_all},
+        {.name = "owners_write", .init = owners_write},
         {.name = "unmap_reaches_all", .init = unmap_reaches_all},
         {.name = "protect_reaches_all", .init = protect_reaches_all},
         {.name = "signal_ends_sleep", .init = signal_ends_sleep},
