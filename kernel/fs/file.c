@@ -242,13 +242,13 @@ err_t file_truncate(struct file *f, uint64_t size_bytes)
     return vnode_truncate(f->vnode, size_bytes);
 }
 
-struct memstore *file_store(struct file *f, unsigned prot, bool shared, err_t *err)
+struct memstore *file_store(struct file *f, err_t *err)
 {
     struct memstore *store = NULL;
 
     if (f->flags & O_PATH)
         *err = -EBADF;
-    else if (!file_readable(f) || (shared && (prot & VP_WRITE) && !file_writable(f)))
+    else if (!file_readable(f))
         *err = -EACCES;
     else if (f->vnode->ops->store == NULL || (store = f->vnode->ops->store(f->vnode)) == NULL)
         *err = -ENODEV;

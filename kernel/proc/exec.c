@@ -122,7 +122,7 @@ static err_t build(struct addrspace *as, struct file *file, const struct elf_ima
 {
     err_t err;
     uintptr_t bias = image->position_free ? PIE_BASE - image->vaddr_beg : 0;
-    struct memstore *store = file_store(file, VP_READ | VP_EXEC, false, &err);
+    struct memstore *store = file_store(file, &err);
     if (!store)
         return err;
     err = 0;

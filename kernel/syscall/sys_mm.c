@@ -14,14 +14,14 @@ static struct addrspace *current_as(void)
     return process_current()->as;
 }
 
-/* The store of a file mapping, with a reference, and what mprotect may later ask of it. */
+/* The store of a file mapping, with a reference, and what rights the mapping may have. */
 static err_t file_mapping(int fd, struct map_request *req)
 {
     struct file *file = fd_get(process_current()->fds, fd);
     if (!file)
         return -EBADF;
     err_t err = 0;
-    req->store = file_store(file, req->prot, req->shared, &err);
+    req->store = file_store(file, &err);
     if (req->store && req->shared && !file_writable(file))
         req->max_prot &= ~VP_WRITE;
     file_put(file);

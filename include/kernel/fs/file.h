@@ -89,10 +89,10 @@ err_t file_truncate(struct file *f, uint64_t size_bytes);
  * -ENODEV, -ESPIPE, -EFBIG, -ENOSPC, -EINTR. */
 err_t file_allocate(struct file *f, uint64_t pos, uint64_t bytes);
 
-/* The memory to map with `prot` (VP_*), with a reference; NULL and *err: -EBADF (O_PATH), -EACCES
- * (not open for reading, or shared writing without O_RDWR), -ENODEV (cannot be mapped).  max_prot
- * of a shared mapping has VP_WRITE only if file_writable(). */
-struct memstore *file_store(struct file *f, unsigned prot, bool shared, err_t *err);
+/* The memory to map, with a reference; NULL and *err: -EBADF (O_PATH), -EACCES (not open for
+ * reading), -ENODEV (cannot be mapped).  max_prot of a shared mapping has VP_WRITE only if
+ * file_writable(): addrspace_map refuses more. */
+struct memstore *file_store(struct file *f, err_t *err);
 
 /* For file systems: operations of regular files over vnode_ops.store and .resize. */
 extern const struct file_ops store_file_ops;
