@@ -74,6 +74,8 @@ static int map_it(uintptr_t arg)
     U_CHECK(err == 0 || err == ERR_NOTEXIST);
     if (!err) {
         u_store8(at, 1);
+        U_CALL(SYS_sched_yield);
+        U_EQ(counted(&done), 0); /* R5: no destroy is over while it is mapped */
         U_EQ(U_CALL(SYS_munmap, at, U_PAGE), 0);
     }
     return 0;
@@ -83,6 +85,8 @@ static int destroy_it(uintptr_t how)
 {
     long err = u_destroy_with("r", (unsigned)how);
     U_CHECK(err == 0 || err == ERR_NOTEXIST || (how == RS_NOWAIT && err == ERR_BUSY));
+    if (!err && how != RS_UNLINK)
+        count(&done);
     return 0;
 }
 
@@ -115,6 +119,7 @@ static int names_go(uintptr_t sp)
 {
     int (*const others[])(uintptr_t arg) = {map_it, unlink_it, link_it, open_it};
     for (unsigned i = 0; i < 12; i++) {
+        begin();
         U_EQ(u_create("r", U_PAGE, RS_PERSIST), 0);
         run_both(others[i % 4], destroy_it, i / 4);
         (void)u_destroy("r");
