@@ -139,8 +139,7 @@ static err_t make_request(struct smemcontext *ctx, const struct shm_caller *who,
     REQUIRES(ctable_lock)
 {
     size_t size_bytes = memstore_npages(&ctx->store) << PAGE_SHIFT;
-    bool writes_region = !(how->flags & (RM_RDONLY | RM_PRIVATE));
-    if (!context_may(ctx, who->cred, MAY_READ | (writes_region ? MAY_WRITE : 0)))
+    if (!context_may(ctx, who->cred, MAY_READ))
         return -EACCES;
     if (!IS_ALIGNED(how->offset_bytes, PAGE_BYTES) || how->offset_bytes >= size_bytes ||
         how->length_bytes > size_bytes - how->offset_bytes)
@@ -150,7 +149,7 @@ static err_t make_request(struct smemcontext *ctx, const struct shm_caller *who,
         .bytes = how->length_bytes ? how->length_bytes : size_bytes - how->offset_bytes,
         .place = how->flags & RM_FIXED ? MAP_AT_FREE : MAP_ANYWHERE,
         .prot = how->flags & RM_RDONLY ? VP_READ : VP_READ | VP_WRITE,
-        .max_prot = VP_READ,
+        .max_prot = VP_READ, /* addrspace_map refuses a prot beyond it (A9) */
         .shared = !(how->flags & RM_PRIVATE),
         .reason = MAPPING_BY_NAME,
         .store = &ctx->store,
