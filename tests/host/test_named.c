@@ -108,6 +108,8 @@ static int map_refuses(uintptr_t sp)
     U_EQ(map_how(RM_ALL + 1, 0, 0, 0, &at), ERR_INVAL);
     U_EQ(map_how(0, 1, 0, 0, &at), ERR_INVAL);
     U_EQ(map_how(0, SIZE, 0, 0, &at), ERR_INVAL);
+    U_EQ(map_how(0, SIZE + U_PAGE, 0, 0, &at), ERR_INVAL);
+    U_EQ(map_how(0, SIZE + U_PAGE, U_PAGE, 0, &at), ERR_INVAL);
     U_EQ(map_how(0, U_PAGE, SIZE, 0, &at), ERR_INVAL);
     U_EQ(map_how(RM_FIXED, 0, 0, U_FAR + 1, &at), ERR_INVAL);
     U_EQ(map_how(RM_FIXED, 0, 0, U_KERNEL, &at), ERR_NOMEM);

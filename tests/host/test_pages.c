@@ -278,6 +278,30 @@ static int shrimpy_order(uintptr_t sp)
     return 0;
 }
 
+/* A3: a page that could not be mapped is not in the table; one that is mapped stays, filled or not.
+ */
+static int touch_without_memory(uintptr_t n)
+{
+    host_catch_faults();
+    U_EQ(U_CALL(SHOAL_SYS_failNth, n, FAIL_ALLOC), 0);
+    int sig = u_try_write(FRY);
+    bool failed = U_CALL(SHOAL_SYS_failNth, 0, FAIL_ALLOC) == 0;
+    U_EQ(sig, failed ? SIGBUS : 0);
+    U_EQ(u_file_has("/proc/regions", "fry"), u_maps_count(FRY, FRY + U_PAGE) > 0);
+    return failed;
+}
+
+static int fry_without_memory(uintptr_t sp)
+{
+    int status = 1 << 8;
+    for (unsigned n = 1; status != 0; n++) {
+        long pid = u_fork(touch_without_memory, n);
+        U_EQ(u_wait(pid, &status), pid);
+        U_CHECK(status == 0 || status == 1 << 8);
+    }
+    return 0;
+}
+
 static int touch_fry(uintptr_t value)
 {
     u_store8(FRY, (uint8_t)value);
@@ -311,6 +335,7 @@ int main(int argc, char **argv)
         {.name = "zones_find_room", .init = zones_find_room, .runs = 1},
         {.name = "shrimpy_family", .init = shrimpy_family, .runs = 3},
         {.name = "shrimpy_order", .init = shrimpy_order, .runs = 3},
+        {.name = "fry_without_memory", .init = fry_without_memory, .runs = 1},
         {.name = "shrimpy_races", .init = shrimpy_races, .runs = 5},
         {0},
     };
