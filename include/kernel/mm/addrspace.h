@@ -89,8 +89,9 @@ void addrspace_unhold(struct addrspace *as);
  * pages become copy on write.  -ENOMEM or a backend's refusal: the parent is unchanged. */
 err_t addrspace_fork(struct addrspace *parent, struct addrspace **child) EXCLUDES(parent->lock);
 
-/* Maps.  *addr gets the place.  -ENOMEM, -EINVAL (place outside user space), -EEXIST (MAP_AT_FREE),
- * or a refusal of the store.  On failure nothing has changed. */
+/* Maps.  *addr gets the place.  -EINVAL (no bytes, or an address that is not aligned), -ENOMEM (no
+ * room, or a place outside user space), -EACCES (prot beyond max_prot: A9 for whoever sets that),
+ * -EEXIST (MAP_AT_FREE), or a refusal of the store.  On failure nothing has changed. */
 err_t addrspace_map(struct addrspace *as, const struct map_request *req, uintptr_t *addr)
     EXCLUDES(as->lock);
 
