@@ -133,6 +133,40 @@ static int names_go(uintptr_t sp)
     return 0;
 }
 
+/* ---- a segment is removed while it is attached */
+
+static int attach_it(uintptr_t id)
+{
+    long at = U_CALL(SYS_shmat, id, 0, 0);
+    U_CHECK(at > 0 || at == -EINVAL);
+    if (at > 0)
+        U_EQ(U_CALL(SYS_shmdt, (unsigned long)at), 0);
+    return 0;
+}
+
+/* V1: once it is removed, its id finds it only while somebody has it. */
+static int remove_it(uintptr_t id)
+{
+    struct linux_shmid_ds ds;
+    long err = U_CALL(SYS_shmctl, id, IPC_RMID, 0);
+    while (!err) {
+        err = u_shmctl((int)id, IPC_STAT, &ds, sizeof ds);
+        U_CHECK(err == -EINVAL || (err == 0 && ds.nattch == 1));
+    }
+    return 0;
+}
+
+static int segments_go(uintptr_t sp)
+{
+    for (unsigned i = 0; i < 2 * ROUNDS; i++) {
+        long id = U_CALL(SYS_shmget, IPC_PRIVATE, U_PAGE, 0600);
+        U_CHECK(id >= 0);
+        run_both(attach_it, remove_it, (uintptr_t)id);
+    }
+    u_walk();
+    return 0;
+}
+
 /* ---- faults while the end of a file moves */
 
 static int touch_all(uintptr_t at)
@@ -281,6 +315,7 @@ int main(int argc, char **argv)
     static const struct host_case cases[] = {
         {.name = "creators", .init = creators, .runs = 12},
         {.name = "names_go", .init = names_go, .runs = 12},
+        {.name = "segments_go", .init = segments_go, .runs = 12},
         {.name = "ends_move", .init = ends_move, .runs = 12},
         {.name = "fork_while_cut", .init = fork_while_cut, .runs = 12},
         {.name = "one_process", .init = one_process, .runs = 12},
