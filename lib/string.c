@@ -153,14 +153,6 @@ size_t str_copy(char *dst, const char *src, size_t size)
     return n;
 }
 
-bool str_starts_with(const char *s, const char *prefix)
-{
-    while (*prefix)
-        if (*s++ != *prefix++)
-            return false;
-    return true;
-}
-
 static unsigned digit_value(char c)
 {
     if (c >= '0' && c <= '9')

@@ -118,11 +118,6 @@ bool arch_trap_print(void (*print)(const char *fmt, ...), uintptr_t *fp, uintptr
     return false;
 }
 
-bool arch_kernel_readable(const void *p, size_t n)
-{
-    return p != NULL;
-}
-
 size_t arch_backtrace(uintptr_t fp, uintptr_t *pcs, size_t max)
 {
     const struct host_context *c = cpu_self()->running;

@@ -76,7 +76,8 @@ uint64_t arch_boot_wall_ns(void)
     return 1000000000 * NS_PER_S;
 }
 
-void sim_hang(const char *why)
+/* Nothing can ever happen again, or far too much has: says so and ends the machine. */
+static _Noreturn void hang(const char *why)
 {
     host_hung();
     points_max = UINT64_MAX;
@@ -117,7 +118,7 @@ static void set_time(uint64_t ns)
 static void pass_time(void)
 {
     if (++points > points_max)
-        sim_hang("no end in sight");
+        hang("no end in sight");
     uint64_t step_ns = 20 + sim_random(200);
     if (sim_random(jump_one_in) == 0)
         step_ns += sim_random(20 * NS_PER_MS);
@@ -174,7 +175,7 @@ void host_point(void)
 static void skip_to_deadline(const char *why)
 {
     if (next_deadline_ns == NS_NEVER)
-        sim_hang(why);
+        hang(why);
     set_time(MAX(now_ns, next_deadline_ns));
 }
 

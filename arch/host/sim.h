@@ -49,9 +49,6 @@ void sim_start(unsigned cpu, void (*entry)(void *arg));
 /* The same numbers for the same seed. */
 uint64_t sim_random(uint64_t below);
 
-/* Nothing can ever happen again, or far too much has: says so and ends the machine. */
-_Noreturn void sim_hang(const char *why);
-
 /* context.c: leaves `from` for `to`; returns when somebody comes back. */
 void context_switch(struct host_context *from, struct host_context *to);
 /* Prepares a first switch to entry(arg) on an empty stack. */

@@ -107,11 +107,6 @@ void arch_uregs_restart(struct arch_uregs *regs, unsigned long nr)
     regs->restart = true;
 }
 
-uintptr_t arch_uregs_pc(const struct arch_uregs *regs)
-{
-    return regs->pc;
-}
-
 uintptr_t arch_uregs_sp(const struct arch_uregs *regs)
 {
     return regs->sp;

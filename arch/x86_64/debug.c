@@ -21,7 +21,8 @@ static bool page_readable(uintptr_t va)
     return !(entry & PTE_UNCACHED);
 }
 
-bool arch_kernel_readable(const void *p, size_t n)
+/* Is [p, p+n) mapped, readable kernel memory? */
+static bool kernel_readable(const void *p, size_t n)
 {
     uintptr_t beg = (uintptr_t)p, end = beg + n;
     /* The upper half, and neither wrapped nor to the last byte. */
@@ -45,7 +46,7 @@ size_t arch_backtrace(uintptr_t fp, uintptr_t *pcs, size_t max)
         fp = *(const uintptr_t *)__builtin_frame_address(0);
     while (n < max && IS_ALIGNED(fp, 8) &&
            (fp - stack_beg <= KSTACK_BYTES - 2 * sizeof(uintptr_t) ||
-            arch_kernel_readable((const void *)fp, 2 * sizeof(uintptr_t)))) {
+            kernel_readable((const void *)fp, 2 * sizeof(uintptr_t)))) {
         const uintptr_t *frame = (const uintptr_t *)fp;
         if (frame[1] == 0)
             break;

@@ -38,11 +38,6 @@ void arch_uregs_restart(struct arch_uregs *regs, unsigned long nr)
     regs->rax = nr;
 }
 
-uintptr_t arch_uregs_pc(const struct arch_uregs *regs)
-{
-    return regs->rip;
-}
-
 uintptr_t arch_uregs_sp(const struct arch_uregs *regs)
 {
     return regs->rsp;

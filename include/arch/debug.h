@@ -10,6 +10,3 @@ size_t arch_backtrace(uintptr_t fp, uintptr_t *pcs, size_t max);
 /* Prints the registers of this CPU's innermost trap, if any, and returns its frame pointer and pc.
  */
 bool arch_trap_print(void (*print)(const char *fmt, ...), uintptr_t *fp, uintptr_t *pc);
-
-/* Is [p, p+n) mapped, readable kernel memory? */
-bool arch_kernel_readable(const void *p, size_t n);

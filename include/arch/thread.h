@@ -39,7 +39,6 @@ void arch_uregs_set_result(struct arch_uregs *regs, long result);
 
 /* Rewinds to the system call instruction: it is made again, with its first arguments. */
 void arch_uregs_restart(struct arch_uregs *regs, unsigned long nr);
-uintptr_t arch_uregs_pc(const struct arch_uregs *regs);
 uintptr_t arch_uregs_sp(const struct arch_uregs *regs);
 
 /* Leaves for user mode with the current thread's registers; calls kernel_return_to_user() first. */

@@ -18,7 +18,6 @@ char *strchr(const char *s, int c);
 /* Copies src and a NUL into dst[size], cutting if it must; returns strlen(src), so that `>= size`
  * means cut (strlcpy(3) of BSD).  Named apart because host C libraries may have their own. */
 size_t str_copy(char *dst, const char *src, size_t size);
-bool str_starts_with(const char *s, const char *prefix);
 
 /* Parses an unsigned number, base 10, or 16 after "0x"; `end` (may be NULL) gets the first unread
  * byte. False on no digits or overflow. */

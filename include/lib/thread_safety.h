@@ -26,8 +26,5 @@
 /* Tells the analysis that the lock is held; the function checks it. */
 #define ASSERTS_HELD(...) __attribute__((assert_capability(__VA_ARGS__)))
 
-/* The function returns the lock named. */
-#define RETURNS_LOCK(lock) __attribute__((lock_returned(lock)))
-
 /* Not checked inside; each use says why. */
 #define NO_THREAD_SAFETY_ANALYSIS __attribute__((no_thread_safety_analysis))

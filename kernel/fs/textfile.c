@@ -72,7 +72,7 @@ const char *text_escape(char *to, const char *from)
     return to;
 }
 
-void textbuf_free(struct textbuf *b)
+static void textbuf_free(struct textbuf *b)
 {
     if (b->text != NULL)
         page_free(ptr_to_page(b->text));

@@ -8,7 +8,6 @@
 /* The region that holds `addr`, or the first above it, or NULL.  A held shared is enough. */
 struct memregion *region_at_or_above(struct addrspace *as, uintptr_t addr) REQUIRES_READ(as->lock);
 struct memregion *region_next(struct memregion *r);
-struct memregion *region_prev(struct memregion *r);
 
 /* An unlinked region or mapping; NULL when out of memory.  mapping_new takes its own reference to
  * the store. */

@@ -39,7 +39,7 @@ struct memregion *region_next(struct memregion *r)
     return entry_or_null(rb_next(&r->node));
 }
 
-struct memregion *region_prev(struct memregion *r)
+static struct memregion *region_prev(struct memregion *r)
 {
     return entry_or_null(rb_prev(&r->node));
 }

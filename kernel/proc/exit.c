@@ -15,7 +15,8 @@ static struct waitq init_wait = {
     LIST_INIT(init_wait.waiters)}; /* p  the kernel, for pid 1 and for the last process */
 static int init_status GUARDED_BY(proctable_lock); /* p */
 
-void process_changed(struct process *parent)
+/* Wakes whoever waits in process_wait or process_wait_init for a change of a child.  p held. */
+static void process_changed(struct process *parent) REQUIRES(proctable_lock)
 {
     waitq_wake_all(parent ? &parent->child_wait : &init_wait);
 }

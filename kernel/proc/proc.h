@@ -51,10 +51,6 @@ void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *
 /* Is a number in use as a process group or session?  p held. */
 bool pid_names_group(int pid) REQUIRES(proctable_lock);
 
-/* Wakes whoever waits in process_wait or process_wait_init for a change of `proc`.  proctable_lock
- * held. */
-void process_changed(struct process *parent) REQUIRES(proctable_lock);
-
 /* SIGALRM was taken, or something else becomes of it now: the alarm goes on.  siglock held. */
 void process_alarm_resume(struct process *proc) REQUIRES(proc->siglock);
 

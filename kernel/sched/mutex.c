@@ -136,10 +136,5 @@ void rwlock_write_done(struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
 
 void rwlock_assert_write(const struct rwlock *rw) NO_THREAD_SAFETY_ANALYSIS
 {
-    DEBUG_ASSERT(rwlock_write_held(rw));
-}
-
-bool rwlock_write_held(const struct rwlock *rw)
-{
-    return __atomic_load_n(&rw->writer, __ATOMIC_RELAXED) == thread_current();
+    DEBUG_ASSERT(__atomic_load_n(&rw->writer, __ATOMIC_RELAXED) == thread_current());
 }

@@ -200,14 +200,6 @@ bool waitq_empty(const struct waitq *q)
     return list_empty(&q->waiters);
 }
 
-size_t waitq_count(const struct waitq *q)
-{
-    size_t n = 0;
-    list_for_each (node, &q->waiters)
-        n++;
-    return n;
-}
-
 err_t thread_sleep_until(uint64_t deadline_ns, enum sleep_mode mode)
 {
     assert_may_sleep("thread_sleep_until");

@@ -124,14 +124,6 @@ uint64_t thread_run_ns(const struct thread *t)
     return clock & THREAD_RUNS ? now - (clock & ~THREAD_RUNS) : clock;
 }
 
-void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg)
-{
-    spin_lock(&all_lock);
-    list_for_each (node, &all_threads)
-        fn(list_entry(node, struct thread, all_node), arg);
-    spin_unlock(&all_lock);
-}
-
 void thread_for_each_unlocked(void (*fn)(struct thread *t, void *arg), void *arg)
 {
     list_for_each (node, &all_threads)

@@ -16,7 +16,6 @@ enum arg_kind {
     ARG_SMALL,
     ARG_PROT,
     ARG_MAP_FLAGS,
-    ARG_KINDS,
 };
 
 struct call {

@@ -139,9 +139,8 @@ static __attribute__((noinline)) long row_touch(const struct fail_row *row, unsi
 
 /* ---- Everything that must be as before. */
 
-#define SNAP_BYTES  (64 * 1024)
-#define SNAP_FDS    64
-#define AUDIT_LINES 80
+#define SNAP_BYTES (64 * 1024)
+#define SNAP_FDS   64
 
 struct snapshot {
     char regions[SNAP_BYTES];

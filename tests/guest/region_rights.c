@@ -9,7 +9,6 @@
 
 #define PAGE  4096ul
 #define OTHER 1000
-#define GROUP 50
 
 static void become(uid_t uid, gid_t gid)
 {

@@ -172,6 +172,7 @@ void direct_batch(struct model *m, const struct step *first, unsigned n)
             direct_step(m, &first[i]);
         else
             join(&b, m, &first[i]);
+    seats_meet(b.n);
     for (unsigned i = 0; i < b.n; i++)
         seat_give(&b.calls[i]);
     for (unsigned i = 0; i < b.n; i++)

@@ -104,7 +104,8 @@ static void make_call(struct model *m, const struct call *c)
     compare(c, got, &want);
 }
 
-void direct_call(struct model *m, const struct call *c)
+/* One call, to its end and that of all sleeps it ends. */
+static void direct_call(struct model *m, const struct call *c)
 {
     if (c->op != KILL && c->op != INTR && model_sleeps(m, c)) {
         seat_give(c);
@@ -118,7 +119,7 @@ void direct_call(struct model *m, const struct call *c)
 }
 
 /* Every byte of every page a process has. */
-void compare_pages(struct model *m, int seat)
+static void compare_pages(struct model *m, int seat)
 {
     const struct mproc *p = &m->proc[seat];
     for (int i = 0; i < p->npages; i++) {

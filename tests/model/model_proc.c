@@ -10,7 +10,6 @@
 
 #define MAP_PAGES_MAX 16 /* that one call maps */
 #define ROOM_PAGES    64 /* kept free in a process's list */
-#define KILL_SIG      9
 
 /* A5 */
 long do_FORK(struct model *m, struct mproc *p, const long a[], const struct answer *got,

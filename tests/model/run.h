@@ -34,12 +34,7 @@ int director_main(uintptr_t sp);
 void director_begin(struct run *run);
 _Noreturn void run_fails(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* One call, to its end and that of all sleeps it ends. */
-void direct_call(struct model *m, const struct call *c);
 void direct_step(struct model *m, const struct step *s);
-
-/* Every byte of every page a process has. */
-void compare_pages(struct model *m, int seat);
 
 /* What is different, if something is. */
 #define WHY_BYTES 500
@@ -52,8 +47,8 @@ const struct answer *call_end(const struct call *c);
 /* ---- seats.c: the processes. */
 int seat_main(uintptr_t sp); /* of the program that EXEC runs */
 long seat_first(void);       /* forks the first; its pid */
-void seats_meet(unsigned n); /* the next n calls that are given begin together */
 void seat_give(const struct call *c);
+void seats_meet(unsigned n); /* the next n calls that are given begin together */
 struct answer *seat_wait(int seat);
 bool seat_is_done(int seat);
 void seat_wait_asleep(int seat);

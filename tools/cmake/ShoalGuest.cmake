@@ -75,7 +75,7 @@ function(shoal_guest_test name)
     if(NOT test_TIMEOUT)
         set(test_TIMEOUT 120)
     endif()
-    if(NOT test_LIBS AND TARGET shoal)
+    if(NOT test_LIBS)
         set(test_LIBS shoal)
     endif()
     # Target names are global: a prefix keeps test "shoal" and library "shoal" apart.
@@ -115,10 +115,7 @@ endfunction()
 # shoal_guest_cc(): makes ${CMAKE_BINARY_DIR}/guest-cc, a script that compiles one program the way shoal_program does, for
 # tools/run FILE.c.  Call it after shoal_library(shoal ...).
 function(shoal_guest_cc)
-    if(TARGET shoal)
-        set(libs shoal)
-    endif()
-    guest_cc_write(${CMAKE_BINARY_DIR}/guest-cc FLAGS LIBS ${libs})
+    guest_cc_write(${CMAKE_BINARY_DIR}/guest-cc FLAGS LIBS shoal)
 endfunction()
 
 # guest_cc_write(<file> FLAGS <flag>... LIBS <target>...)

@@ -75,7 +75,6 @@ void area_add(struct fuzz *f, long beg, size_t bytes);  /* nothing for an error 
 void touch(struct fuzz *f, uintptr_t addr, bool write); /* survives SIGSEGV and SIGBUS */
 void touch_area(struct fuzz *f, const struct area *a);
 void child_run(struct fuzz *f); /* what a forked child does; does not return */
-void thread_arm(void);          /* handlers and the alarm that ends what sleeps too long */
 _Noreturn void worker_main(char **argv);
 _Noreturn void program_main(char **argv);
 

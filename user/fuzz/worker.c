@@ -81,7 +81,8 @@ static void on_alarm(int sig)
     alarm_set();
 }
 
-void thread_arm(void)
+/* Handlers, and the alarm that ends what sleeps too long. */
+static void thread_arm(void)
 {
     static const int faults[] = {SIGSEGV, SIGBUS};
     struct sigaction sa = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};

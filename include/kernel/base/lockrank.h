@@ -16,7 +16,7 @@ enum lock_rank {
     RANK_VNODE,       /* fs: one file's data and size */
     RANK_SHM_DOOR,    /* fs: a door's whole call: xv6 and zone ids, System V keys */
     RANK_ADDRSPACE,   /* mm: A, the set of memregions; fork holds parent's then child's
-                         (lock_rank_nested) */
+                         (rwlock_write_nested) */
     RANK_RMAP,        /* mm: the memregions that map a store */
     RANK_SPIN,
     /* locks that spin */
@@ -25,8 +25,8 @@ enum lock_rank {
     RANK_PROCTABLE,          /* proc: the process tree, pids, wait */
     RANK_SIGNAL,             /* proc: one process's signals and threads */
     RANK_FUTEX,              /* proc: who waits for which word */
-    RANK_FDTABLE,            /* proc: descriptors of one process */
-    RANK_FILE,               /* fs: offset of an open file, pipe state, console input */
+    RANK_FDTABLE,            /* fs: descriptors of one process */
+    RANK_FILE,               /* fs: state of a pipe, the poll queue, console input */
     RANK_SLEEPLOCK,          /* sched: inside of a mutex or rwlock */
     RANK_VPMAP,              /* mm: page table of one addrspace */
     RANK_KMEM,               /* phys: one object cache */

@@ -18,7 +18,6 @@ void textbuf_print(struct textbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A name that its reader can tell from the text around it: blanks, control characters and
  * backslashes become \ooo, as in Linux's /proc.  `to` holds TEXT_ESCAPED_BYTES(strlen(from)). */
 const char *text_escape(char *to, const char *from);
-void textbuf_free(struct textbuf *b);
 
 /* For vnode_ops.open of a vnode that makes text: `print` is called once.  -ENOMEM, -EACCES
  * (writing). */

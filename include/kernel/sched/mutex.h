@@ -35,4 +35,3 @@ void rwlock_write_nested(struct rwlock *rw)
     ACQUIRE(*rw); /* a second lock of the same rank: fork's child, which nobody else knows */
 void rwlock_write_done(struct rwlock *rw) RELEASE(*rw);
 void rwlock_assert_write(const struct rwlock *rw) ASSERTS_HELD(*rw); /* panics in debug builds */
-bool rwlock_write_held(const struct rwlock *rw);

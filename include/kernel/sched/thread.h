@@ -28,7 +28,7 @@ enum sleep_mode {
     SLEEP_INTERRUPTIBLE,
 };
 
-/* c constant after thread_create   a atomic   o the thread itself   r run queue lock   t
+/* c constant after thread_init   a atomic   o the thread itself   r run queue lock   t
  * RANK_THREADS lock */
 struct thread {
     struct arch_thread arch;    /* o */
@@ -95,9 +95,7 @@ err_t thread_sleep_until(uint64_t deadline_ns, enum sleep_mode mode);
 /* CPU time of a thread so far; never less than an earlier answer. */
 uint64_t thread_run_ns(const struct thread *t);
 
-/* Calls fn for every thread, under RANK_THREADS (do not sleep, do not take lower ranks). */
-void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);
-/* The same without the lock: a last look, before a panic. */
+/* Calls fn for every thread, without the lock of their list: a last look, before a panic. */
 void thread_for_each_unlocked(void (*fn)(struct thread *t, void *arg), void *arg);
 size_t thread_count(void);
 struct audit;

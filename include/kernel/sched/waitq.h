@@ -25,4 +25,3 @@ void waitq_wake_all(struct waitq *q);
 /* The thread that waitq_wake_one would wake; NULL when there is none. */
 struct thread *waitq_first(const struct waitq *q);
 bool waitq_empty(const struct waitq *q);
-size_t waitq_count(const struct waitq *q);
