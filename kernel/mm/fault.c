@@ -58,21 +58,39 @@ static bool still_there(struct fault *f) REQUIRES(f->as->pt_lock)
     return !f->r->mapping || f->cuts == memstore_cuts(f->r->mapping->store);
 }
 
+/* Makes an installed copy writable, unless its entry has changed, and gives back its second pin. */
+static void allow_writes(struct fault *f, struct page *copy)
+{
+    spin_lock(&f->as->pt_lock);
+    pte_t *slot = vpmap_slot(&f->as->vpmap, f->va, false);
+    pte_t now = pte_load(slot);
+    if (pte_present(now) && pte_paddr(now) == page_to_paddr(copy))
+        pte_swap(slot, pte_make(page_to_paddr(copy), f->r->prot));
+    spin_unlock(&f->as->pt_lock);
+    page_unpin(copy);
+}
+
 /* Installs a private page that nobody else knows, and lets go of `old` (pinned by its entry) if
- * there was one. If the entry has changed meanwhile, the new page is dropped: the next try sees
- * why. */
+ * there was one.  If the entry has changed meanwhile, the new page is dropped: the next try sees
+ * why.  A copy is written by nobody before every CPU has forgotten the old page, or one thread
+ * would read there what another has overwritten here; a second pin says so to pt_rights until then.
+ */
 static enum fault_result install_private(struct fault *f, struct page *page, struct page *old)
 {
+    unsigned prot = old ? f->r->prot & ~VP_WRITE : f->r->prot;
     spin_lock(&f->as->pt_lock);
     pte_t *slot = still_there(f) ? slot_unchanged(f) : NULL;
     if (slot)
-        pte_swap(slot, pte_make(page_to_paddr(page), f->r->prot));
+        pte_swap(slot, pte_make(page_to_paddr(page), prot));
+    if (slot && old)
+        page_pin(page);
     spin_unlock(&f->as->pt_lock);
     if (!slot) {
         page_free(page);
     } else if (old) {
         vpmap_flush(&f->as->vpmap, f->va, f->va + PAGE_BYTES);
         page_unpin(old);
+        allow_writes(f, page);
     }
     return FAULT_DONE;
 }

@@ -10,10 +10,31 @@
 
 #define BATCH 64
 
+/* What has changed under pt_lock is flushed after it.  Whoever finds nothing to change meanwhile
+ * may not go on as if all CPUs knew (a second madvise, a truncation, an mprotect beside one of
+ * these): it flushes as well.  Sets *stale when flush_stale is due.  pt_lock held. */
+static void note_stale(struct addrspace *as, bool changed, bool *stale)
+{
+    if (*stale || !(changed || __atomic_load_n(&as->unflushed, __ATOMIC_ACQUIRE)))
+        return;
+    __atomic_fetch_add(&as->unflushed, 1, __ATOMIC_RELAXED);
+    *stale = true;
+}
+
+/* pt_lock not held: CPUs that want it could not answer. */
+static void flush_stale(struct addrspace *as, uintptr_t beg, uintptr_t end, bool *stale)
+{
+    if (!*stale)
+        return;
+    vpmap_flush(&as->vpmap, beg, end);
+    __atomic_fetch_sub(&as->unflushed, 1, __ATOMIC_RELEASE);
+    *stale = false;
+}
+
 /* Removes up to BATCH entries from *va on.  Returns how many went to `pages`; *va is where to go
  * on. */
 static unsigned clear_batch(struct addrspace *as, uintptr_t *va, uintptr_t end,
-                            struct page *pages[BATCH])
+                            struct page *pages[BATCH], bool *stale)
 {
     unsigned n = 0;
     pte_t *slot;
@@ -24,6 +45,7 @@ static unsigned clear_batch(struct addrspace *as, uintptr_t *va, uintptr_t end,
         pages[n++] = page;
         *va += PAGE_BYTES;
     }
+    note_stale(as, n > 0, stale);
     spin_unlock(&as->pt_lock);
     return n;
 }
@@ -32,12 +54,12 @@ void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end)
 {
     struct page *pages[BATCH];
     uintptr_t va = beg;
+    bool stale = false;
     unsigned n;
     do {
         uintptr_t batch_beg = va;
-        n = clear_batch(as, &va, end, pages);
-        if (n)
-            vpmap_flush(&as->vpmap, batch_beg, MIN(va, end));
+        n = clear_batch(as, &va, end, pages, &stale);
+        flush_stale(as, batch_beg, MIN(va, end), &stale);
         for (unsigned i = 0; i < n; i++)
             page_unpin(pages[i]);
     } while (n == BATCH);
@@ -93,8 +115,9 @@ void pt_free_tables(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_
 
 /* The same for up to BATCH entries from *va on; how many it looked at. */
 static unsigned restrict_batch(struct addrspace *as, uintptr_t *va, uintptr_t end, unsigned prot,
-                               bool *changed)
+                               bool *stale)
 {
+    bool changed = false;
     unsigned n = 0;
     pte_t *slot;
     spin_lock(&as->pt_lock);
@@ -102,22 +125,22 @@ static unsigned restrict_batch(struct addrspace *as, uintptr_t *va, uintptr_t en
         pte_t pte = pte_load(slot);
         if (pte_prot(pte) & ~prot) {
             pte_swap(slot, pte_make(pte_paddr(pte), pte_prot(pte) & prot));
-            *changed = true;
+            changed = true;
         }
         *va += PAGE_BYTES;
     }
+    note_stale(as, changed, stale);
     spin_unlock(&as->pt_lock);
     return n;
 }
 
 void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot)
 {
-    bool changed = false;
+    bool stale = false;
     uintptr_t va = beg;
-    while (restrict_batch(as, &va, end, prot, &changed) == BATCH)
+    while (restrict_batch(as, &va, end, prot, &stale) == BATCH)
         ;
-    if (changed)
-        vpmap_flush(&as->vpmap, beg, end);
+    flush_stale(as, beg, end, &stale);
 }
 
 unsigned pt_rights(const struct memregion *r, const struct page *page)

@@ -1,17 +1,17 @@
-/* TLB shootdown, against unmap, truncation, mremap, the switch to other maps and to kernel threads,
+/* TLB shootdown, against unmap, madvise, truncation, mremap, the switch to other maps and to kernel threads,
  * and the end of the map: no CPU uses an entry of a page that is gone (A6).
  *
  * Stands for:
  *   arch/common/tlb.c: map_catch_up map_leave vpmap_activate tlb_interrupt tlb_halting
  *                      flush_this_cpu vpmap_flush tlb_evict
- *   kernel/mm/ptes.c: clear_batch pt_clear pt_move
+ *   kernel/mm/ptes.c: note_stale flush_stale clear_batch pt_clear pt_move
  *   kernel/mm/regions.c: region_move
  *   kernel/mm/remap.c: commit_move
  *   kernel/mm/memstore.c: unmap_tail
  *
  * One map with two addresses.  Address 0 shows frame 0, which a truncation takes away, and address 1
  * frame 1, which an unmap takes away at the same time.  With -DREMAP instead of the unmap: mremap
- * moves frame 0 to address 1.  With -DEND: CPUs go to other maps as well, and the map ends.  A CPU that has
+ * moves frame 0 to address 1.  With -DDISCARD instead: madvise clears address 0 as well.  With -DEND: CPUs go to other maps as well, and the map ends.  A CPU that has
  * the map loaded may read an entry into its TLB at any moment (Walker), whatever it runs.  A thread
  * that flushes borrows a CPU, with its interrupts off, for the first part of vpmap_flush; it waits
  * without, since it may be anywhere by then.
@@ -32,6 +32,7 @@ mtype = { KERNEL, MAP, OTHER };
 
 /* The map. */
 byte gen, cpus;              /* generation; mask */
+byte unflushed;
 byte seen[CPUS];
 bool present[ADDRESSES];     /* the page table */
 bool is_freed[FRAMES];
@@ -250,13 +251,50 @@ inline free_frame(f)
     }
 }
 
+/* pt_clear of address `a`; atomic where pt_lock is held. */
+inline clear(a)
+{
+    atomic {
+        if
+        :: present[a] -> stale = true
+#ifndef MUTATE_TRUST_ABSENT
+        :: !present[a] && unflushed > 0 -> stale = true
+        :: !present[a] && unflushed == 0
+#else
+        :: !present[a]
+#endif
+        fi;
+        present[a] = false;
+        if
+        :: stale -> unflushed++
+        :: else
+        fi
+    }
+    if
+    :: stale ->
+        flush(a);
+        atomic { unflushed--; stale = false }
+    :: else
+    fi;
+    /* A6, P2: when it is over, nobody finds it */ assert(!has_entry(0, a) && !has_entry(1, a))
+}
+
 /* addrspace_unmap of address 1. */
 proctype Unmapper()
 {
     byte c, g, mine, others, v;
-    present[1] = false;
-    flush(1);
+    bool stale;
+    clear(1);
     free_frame(1);
+    flushing--
+}
+
+/* addrspace_discard of address 0; what was there is the truncation's to free. */
+proctype Discarder()
+{
+    byte c, g, mine, others;
+    bool stale;
+    clear(0);
     flushing--
 }
 
@@ -285,10 +323,11 @@ proctype Mover()
 proctype Truncator()
 {
     byte c, g, mine, others, v;
+    bool stale;
     atomic { !rmap_held -> rmap_held = true };
     if
-    :: moved_to == 0 -> present[0] = false; flush(0)
-    :: else -> present[1] = false; flush(1)
+    :: moved_to == 0 -> clear(0)
+    :: else -> clear(1)
     fi;
     free_frame(0);
     rmap_held = false;
@@ -332,6 +371,8 @@ init
         run Destroyer()
 #elif defined(REMAP)
         run Mover()
+#elif defined(DISCARD)
+        run Discarder()
 #else
         present[1] = true;
         run Unmapper()

@@ -45,6 +45,7 @@ struct addrspace {
     struct rwlock lock;         /* A: rank ADDRSPACE; faults take it shared, changes exclusive */
     struct spinlock pt_lock;    /* v: rank VPMAP; every change of a page table entry */
     struct vpmap vpmap;         /* v */
+    uint32_t unflushed;         /* a  changes that CPUs may not know yet; raised under v */
     refcount_t refs;            /* a  one a process (vfork shares): the mappings live by it */
     refcount_t holds;           /* a  one for all of refs, one a look from outside */
     struct rbtree regions;      /* A  by address, disjoint */
