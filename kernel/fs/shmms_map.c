@@ -53,6 +53,7 @@ static err_t count_mapping(struct smemcontext *ctx, const struct mapping_event *
 {
     if (event->reason == MAPPING_BY_NAME && (ctx->state != SHM_ACTIVE || !ctx->named))
         return -ENOENT;
+    ASSERTF(ctx->state != SHM_DEAD, "context %s is mapped by who does not keep it", ctx->key);
     struct shm_attach *a = attach_find(ctx, event->as);
     if (!a) {
         a = *spare;

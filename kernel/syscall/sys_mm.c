@@ -14,18 +14,24 @@ static struct addrspace *current_as(void)
     return process_current()->as;
 }
 
-/* The store of a file mapping, with a reference, and what rights the mapping may have. */
-static err_t file_mapping(int fd, struct map_request *req)
+/* What a mapping is made of, kept until addrspace_map has counted it. */
+struct source {
+    struct file *file;          /* an unnamed region lives by it: somebody may close it meanwhile */
+    struct memstore *anonymous; /* made for this mapping, with a use */
+};
+
+/* The store of a file mapping, with a reference, and what rights the mapping may have.  Whatever
+ * it answers, source_done follows. */
+static err_t file_mapping(int fd, struct map_request *req, struct source *from)
 {
-    struct file *file = fd_get(process_current()->fds, fd);
-    if (!file)
+    from->file = fd_get(process_current()->fds, fd);
+    if (!from->file)
         return -EBADF;
     err_t err = 0;
-    req->store = file_store(file, &err);
-    if (req->store && req->shared && !file_writable(file))
+    req->store = file_store(from->file, &err);
+    if (req->store && req->shared && !file_writable(from->file))
         req->max_prot &= ~VP_WRITE;
-    file_put(file);
-    return req->store ? 0 : err;
+    return err;
 }
 
 static err_t parse_flags(unsigned long flags, struct map_request *req)
@@ -50,20 +56,24 @@ static err_t parse_flags(unsigned long flags, struct map_request *req)
 
 /* Shared anonymous memory: a store of its own, promised unless the caller wants it otherwise (A7).
  */
-static err_t anonymous_store(unsigned long flags, struct map_request *req)
+static err_t anonymous_store(unsigned long flags, struct map_request *req, struct source *from)
 {
     struct shm_caller who = shm_caller_current();
 
     req->store_page = 0; /* the offset says nothing */
-    return shm_anon_create(&who, req->bytes, !(flags & MAP_NORESERVE), &req->store);
+    err_t err = shm_anon_create(&who, req->bytes, !(flags & MAP_NORESERVE), &from->anonymous);
+    req->store = from->anonymous;
+    return err;
 }
 
-static void store_done(unsigned long flags, struct memstore *store)
+/* The request has its mapping, or never will. */
+static void source_done(const struct map_request *req, const struct source *from)
 {
-    if (store && (flags & MAP_ANONYMOUS))
-        shm_anon_done(store);
-    else if (store)
-        memstore_put(store);
+    if (from->anonymous)
+        shm_anon_done(from->anonymous);
+    else if (req->store)
+        memstore_put(req->store);
+    file_put(from->file);
 }
 
 /* mmap(addr, length, prot, flags, fd, offset) */
@@ -78,6 +88,7 @@ long sys_mmap(const unsigned long args[6])
         .max_prot = PROT_ALL,
         .store_page = offset >> PAGE_SHIFT,
     };
+    struct source from = {0};
     err_t err = parse_flags(flags, &req);
     if (err)
         return err;
@@ -86,15 +97,14 @@ long sys_mmap(const unsigned long args[6])
     if (!(flags & MAP_ANONYMOUS)) {
         if (offset + req.bytes < offset)
             return -EOVERFLOW;
-        err = file_mapping((int)args[4], &req);
+        err = file_mapping((int)args[4], &req, &from);
     } else if (req.shared) {
-        err = anonymous_store(flags, &req);
+        err = anonymous_store(flags, &req, &from);
     }
-    if (err)
-        return err;
     uintptr_t addr;
-    err = addrspace_map(current_as(), &req, &addr);
-    store_done(flags, req.store);
+    if (!err)
+        err = addrspace_map(current_as(), &req, &addr);
+    source_done(&req, &from);
     if (err)
         return err;
     if ((flags & (MAP_POPULATE | MAP_LOCKED)) && !(flags & MAP_NONBLOCK))

@@ -241,6 +241,38 @@ static int fork_while_cut(uintptr_t sp)
     return 0;
 }
 
+/* ---- the last descriptor is closed while its file is mapped */
+
+static int close_it(uintptr_t fd)
+{
+    U_EQ(U_CALL(SYS_close, fd), 0);
+    count(&done);
+    return 0;
+}
+
+/* A10: what is mapped is in the table, whether the descriptor went before or after. */
+static int closed_while_mapped(uintptr_t sp)
+{
+    for (unsigned i = 0; i < 3 * ROUNDS; i++) {
+        begin();
+        bool named = i % 2;
+        uintptr_t fd = named ? (uintptr_t)u_open(F, O_CREAT | O_EXCL | O_RDWR, 0600)
+                             : (uintptr_t)U_CALL(SYS_memfd_create, u_string(0, "m"), 0);
+        U_EQ(U_CALL(SYS_ftruncate, fd, U_PAGE), 0);
+        if (named)
+            U_EQ(u_unlink(F), 0);
+        U_CHECK(u_thread(close_it, fd) > 0);
+        long at = U_CALL(SYS_mmap, 0, U_PAGE, U_RW, MAP_SHARED, fd, 0);
+        U_CHECK(at > 0 || at == -EBADF);
+        U_WAIT_UNTIL(counted(&done) == 1);
+        U_EQ(u_file_has("/proc/regions", named ? "region " : "memfd "), at > 0);
+        if (at > 0)
+            U_EQ(U_CALL(SYS_munmap, (unsigned long)at, U_PAGE), 0);
+    }
+    u_walk();
+    return 0;
+}
+
 /* ---- one address space */
 
 static int open_page(uintptr_t arg)
@@ -318,6 +350,7 @@ int main(int argc, char **argv)
         {.name = "segments_go", .init = segments_go, .runs = 12},
         {.name = "ends_move", .init = ends_move, .runs = 12},
         {.name = "fork_while_cut", .init = fork_while_cut, .runs = 12},
+        {.name = "closed_while_mapped", .init = closed_while_mapped, .runs = 12},
         {.name = "one_process", .init = one_process, .runs = 12},
         {.name = "copies_by_two", .init = copies_by_two, .runs = 12},
         {0},

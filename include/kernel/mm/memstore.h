@@ -13,7 +13,8 @@ struct addrspace;
 struct memstore;
 
 enum mapping_reason {
-    MAPPING_NEW,     /* by whoever holds the store: an open file, a door with a use of its own */
+    MAPPING_NEW,     /* by whoever keeps the store's owner alive until the mapping is counted: an
+                        open file, a door with a use of its own */
     MAPPING_BY_NAME, /* by a name that was looked up before and may have gone since */
     MAPPING_FORK,    /* a child inherits one that exists */
 };
