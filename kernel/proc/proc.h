@@ -48,6 +48,10 @@ void process_check(void);
 void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *arg)
     REQUIRES(proctable_lock);
 
+/* The next number that means no process, thread, group or session; -EAGAIN when there is none.  One
+ * pass over the table, since who makes processes must not decide how long p is held.  p held. */
+int pid_next(void) REQUIRES(proctable_lock);
+
 /* Is a number in use as a process group or session?  p held. */
 bool pid_names_group(int pid) REQUIRES(proctable_lock);
 

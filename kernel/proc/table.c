@@ -15,9 +15,7 @@ struct process *init_process;
 static struct radix by_pid GUARDED_BY(proctable_lock); /* p  processes */
 static struct radix by_tid GUARDED_BY(proctable_lock); /* p  threads; a process's number leads to
                                                           its first, or to another that is left */
-static int last_pid GUARDED_BY(proctable_lock);        /* p */
-static bool pids_reused
-    GUARDED_BY(proctable_lock); /* p  numbers have wrapped: a new one may still name a group */
+static size_t nzombies GUARDED_BY(proctable_lock);     /* p  in by_pid, and in by_tid no more */
 
 static struct kmem_cache process_cache = KMEM_CACHE("process", struct process);
 static struct kmem_cache uthread_cache = KMEM_CACHE("uthread", struct uthread);
@@ -45,13 +43,6 @@ struct process *process_find(int pid)
     return pid > 0 ? radix_get(&by_pid, (size_t)pid) : NULL;
 }
 
-/* As Linux has it: at most an eighth of memory in kernel stacks, so that threads alone cannot use
- * it all up. */
-static size_t max_threads(void)
-{
-    return MIN(pmem_total_pages() / (8 * KSTACK_BYTES / PAGE_BYTES), (size_t)PID_MAX - 1);
-}
-
 size_t process_count(void)
 {
     spin_lock(&proctable_lock);
@@ -60,23 +51,20 @@ size_t process_count(void)
     return n;
 }
 
-static bool number_in_use(int n) REQUIRES(proctable_lock)
+/* As Linux has it: at most an eighth of memory in kernel stacks, so that threads alone cannot use
+ * it all up.  Zombies count as well, though their stacks are free. */
+static size_t max_threads(void)
 {
-    return process_find(n) || uthread_find(n) || pid_names_group(n);
+    return MIN(pmem_total_pages() / (8 * KSTACK_BYTES / PAGE_BYTES), (size_t)PID_MAX - 1);
 }
 
 /* A number for a thread, under which it can be found; -EAGAIN.  p held. */
 static int tid_alloc(struct uthread *ut) REQUIRES(proctable_lock)
 {
-    if (by_tid.count >= max_threads())
+    int tid = by_tid.count + nzombies < max_threads() ? pid_next() : -EAGAIN;
+    if (tid < 0 || radix_insert(&by_tid, &pid_ops, (size_t)tid, ut))
         return -EAGAIN;
-    do {
-        pids_reused |= last_pid == PID_MAX;
-        last_pid = last_pid % PID_MAX + 1;
-    } while (pids_reused && number_in_use(last_pid));
-    if (radix_insert(&by_tid, &pid_ops, (size_t)last_pid, ut))
-        return -EAGAIN;
-    return last_pid;
+    return tid;
 }
 
 static void uthread_release(struct thread *t)
@@ -214,10 +202,12 @@ void uthread_unlink(struct uthread *ut)
         radix_remove(&by_tid, &pid_ops, (size_t)ut->tid);
     if (radix_get(&by_tid, pid) != ut)
         return;
-    if (list_empty(&proc->threads))
+    if (list_empty(&proc->threads)) {
         radix_remove(&by_tid, &pid_ops, pid);
-    else
+        nzombies++;
+    } else {
         radix_replace(&by_tid, pid, list_first(&proc->threads, struct uthread, proc_node));
+    }
 }
 
 void uthread_take_pid(struct uthread *ut)
@@ -239,6 +229,7 @@ void process_unlink(struct process *proc)
     proc->state = PROCESS_REAPED;
     list_remove(&proc->sibling_node);
     radix_remove(&by_pid, &pid_ops, (size_t)proc->pid);
+    nzombies--;
 }
 
 struct uthread *uthread_current(void)

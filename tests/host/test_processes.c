@@ -1,0 +1,123 @@
+/* Processes: the numbers they get, and how many there may be. */
+#include "door.h"
+#include "runner.h"
+
+#include <sys/wait.h>
+
+/* What `pid.max` says in the cases below. */
+#define NUMBERS 12
+
+static uint32_t held;
+
+static int ends(uintptr_t arg)
+{
+    return 0;
+}
+
+static int holds(uintptr_t arg)
+{
+    U_WAIT_UNTIL(!__atomic_load_n(&held, __ATOMIC_SEQ_CST));
+    return 0;
+}
+
+static void hold(bool on)
+{
+    __atomic_store_n(&held, on, __ATOMIC_SEQ_CST);
+}
+
+/* Forks until there is no more; how many. */
+static unsigned fork_all(int (*run)(uintptr_t arg))
+{
+    unsigned n = 0;
+    long pid;
+    while ((pid = u_fork(run, 0)) > 0)
+        n++;
+    U_EQ(pid, -EAGAIN);
+    return n;
+}
+
+static void reap(unsigned n)
+{
+    int status;
+    while (n--)
+        U_CHECK(u_wait(-1, &status) > 0);
+    U_EQ(u_wait(-1, &status), -ECHILD);
+}
+
+/* Zombies have numbers, too: who has them all hears so, and gets one again for each that it reaps.
+ */
+static int numbers_run_out(uintptr_t sp)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        U_EQ(fork_all(ends), NUMBERS - 1);
+        U_EQ(u_thread(ends, 0), -EAGAIN);
+        for (long pid = 2; pid <= 4; pid++) {
+            u_must_exit(pid, 0);
+            U_EQ(u_fork(ends, 0), pid);
+        }
+        reap(NUMBERS - 1);
+    }
+    return 0;
+}
+
+static int leads(uintptr_t arg)
+{
+    U_EQ(arg ? U_CALL(SYS_setsid) : U_CALL(SYS_setpgid, 0, 0), arg ? U_CALL(SYS_getpid) : 0);
+    U_CHECK(u_fork(holds, 0) > 0);
+    return 0;
+}
+
+static bool is_given(long pid)
+{
+    bool given = false;
+    for (unsigned i = 0; i < 2 * NUMBERS; i++) {
+        long child = u_fork(ends, 0);
+        U_CHECK(child > 0);
+        u_must_exit(child, 0);
+        given |= child == pid;
+    }
+    return given;
+}
+
+/* A group and a session keep the number of their leader, when it is gone, until they are. */
+static int groups_keep_numbers(uintptr_t sp)
+{
+    for (uintptr_t session = 0; session < 2; session++) {
+        int status;
+        hold(true);
+        long leader = u_fork(leads, session);
+        U_CHECK(leader > 0);
+        u_must_exit(leader, 0);
+        U_CHECK(!is_given(leader));
+        hold(false);
+        U_CHECK(u_wait(-1, &status) > 0); /* who was in the group */
+        U_CHECK(is_given(leader));
+    }
+    return 0;
+}
+
+/* No more zombies than there may be processes at once: else they are without end. */
+static int zombies_count(uintptr_t sp)
+{
+    hold(true);
+    unsigned live = fork_all(holds);
+    hold(false);
+    reap(live);
+    U_EQ(fork_all(ends), live);
+    reap(live);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct host_case cases[] = {
+        {.name = "numbers_run_out", .init = numbers_run_out, .runs = 4, .cmdline = "pid.max=12"},
+        {.name = "groups_keep_numbers",
+         .init = groups_keep_numbers,
+         .runs = 4,
+         .cmdline = "pid.max=12"},
+        {.name = "zombies_count", .init = zombies_count, .runs = 2, .ram_bytes = 8 * U_MIB},
+        {0},
+    };
+    return host_run_cases(argc, argv, cases);
+}
