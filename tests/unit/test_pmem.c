@@ -201,6 +201,26 @@ static void test_last_frames(void **state)
         page_free(container_of(list_pop_front(&taken), struct page, node));
 }
 
+/* The kernel may go below the reserve; then nothing is promised but nothing. */
+static void test_promise(void **state)
+{
+    struct list taken = LIST_INIT(taken);
+    struct page *page;
+    for (; (page = page_alloc(PAGE_ANON, 0, 0));)
+        list_push_back(&taken, &page->node);
+    assert_true(pmem_promise(0));
+    list_push_back(&taken, &page_alloc(PAGE_KERNEL, 0, 0)->node);
+    assert_false(pmem_promise(1));
+    assert_true(pmem_promise(0));
+    for (unsigned i = 0; i < 2; i++)
+        page_free(container_of(list_pop_front(&taken), struct page, node));
+    assert_true(pmem_promise(1));
+    assert_false(pmem_promise(1));
+    pmem_unpromise(1);
+    while (!list_empty(&taken))
+        page_free(container_of(list_pop_front(&taken), struct page, node));
+}
+
 static void test_failpoint(void **state)
 {
     struct failpoint fp = {.countdown = {[FAIL_ALLOC] = 2}};
@@ -316,6 +336,7 @@ int main(void)
         cmocka_unit_test_teardown(test_random, teardown),
         cmocka_unit_test_teardown(test_cpus, teardown),
         cmocka_unit_test_teardown(test_last_frames, teardown),
+        cmocka_unit_test_teardown(test_promise, teardown),
         cmocka_unit_test_teardown(test_failpoint, teardown),
         cmocka_unit_test_teardown(test_sites, teardown),
         cmocka_unit_test_teardown(test_misuse, teardown),
