@@ -60,6 +60,16 @@ err_t path_symlink(const struct path_at *at, const char *target)
     return path_make(at, S_IFLNK | 0777, target);
 }
 
+/* As Linux with protected_hardlinks: a name keeps a file, and a region charged to its owner (A7),
+ * so it is for the owner, and for who may read and write it. */
+static err_t may_link(const struct cred *cred, const struct vnode *target)
+{
+    if (cred->euid == 0 || cred->euid == __atomic_load_n(&target->uid, __ATOMIC_RELAXED))
+        return 0;
+    bool regular = S_ISREG(__atomic_load_n(&target->mode, __ATOMIC_RELAXED));
+    return regular && vnode_may(target, cred, MAY_READ | MAY_WRITE) == 0 ? 0 : -EPERM;
+}
+
 err_t path_link(const struct path_at *at, struct vnode *target)
 {
     struct walk w;
@@ -69,7 +79,9 @@ err_t path_link(const struct path_at *at, struct vnode *target)
     if (err == 0)
         err = name_must_be_free(&w, false);
     if (err == 0)
-        err = w.dir->dev != target->dev ? -EXDEV : walk_may_create(&w);
+        err = w.dir->dev != target->dev ? -EXDEV : may_link(at->cred, target);
+    if (err == 0)
+        err = walk_may_create(&w);
     if (err == 0 && (vnode_is_dir(target) || w.dir->ops->link == NULL))
         err = -EPERM;
     if (err == 0)

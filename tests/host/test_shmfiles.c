@@ -274,9 +274,19 @@ static int lists(uintptr_t sp)
 
 /* ---- rights of the directory and of files */
 
+/* A link keeps the memory, which its owner is charged for: not for everyone (P1, A7). */
+static int friend(uintptr_t arg)
+{
+    u_become(1000, 7);
+    U_EQ(u_two_paths(SYS_link, F, G), 0);
+    U_EQ(u_unlink(G), -EACCES); /* sticky: the owner's, for all that */
+    return 0;
+}
+
 static int stranger(uintptr_t arg)
 {
     u_become(1000, 1000);
+    U_EQ(u_two_paths(SYS_link, F, G), -EPERM);
     U_EQ(u_open(F, O_RDWR, 0), -EACCES);
     long fd = u_open(F, O_RDONLY, 0);
     U_CHECK(fd >= 0);
@@ -290,6 +300,8 @@ static int stranger(uintptr_t arg)
     fd = u_open(G, O_CREAT | O_RDWR, 0600);
     U_CHECK(fd >= 0);
     U_EQ(u_region("g").uid, 1000);
+    U_EQ(u_two_paths(SYS_link, G, "/dev/shm/own"), 0);
+    U_EQ(u_unlink("/dev/shm/own"), 0);
     U_EQ(u_unlink(G), 0);
     return 0;
 }
@@ -299,6 +311,10 @@ static int file_rights(uintptr_t sp)
     int fd = make(F, U_PAGE);
     U_EQ(U_CALL(SYS_fchmod, (unsigned long)fd, 0644), 0);
     u_child_does(stranger, 0);
+    U_EQ(U_CALL(SYS_fchmod, (unsigned long)fd, 0664), 0);
+    U_EQ(U_CALL(SYS_fchown, (unsigned long)fd, -1, 7), 0);
+    u_child_does(friend, 0);
+    U_EQ(u_unlink(G), 0);
     U_EQ(u_close(fd), 0);
     return 0;
 }

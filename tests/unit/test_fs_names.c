@@ -253,6 +253,9 @@ static void rights(void **state)
     MUST(make("/pub/root", 0600));
     MUST(make("/pub/grp", 0640));
     MUST(SYS(chown, ARG("/pub/grp"), 5, 50));
+    MUST(make("/pub/rw", 0666));
+    MUST(SYS(chmod, ARG("/pub/rw"), 0666));
+    MUST(SYS(symlink, ARG("rw"), ARG("/pub/sym")));
     struct cred *c = fs_cred();
     c->euid = 7, c->egid = 70, c->ngroups = 1, c->groups[0] = 50;
     FAILS(EACCES, SYS(open, ARG("/priv/f"), O_RDONLY));
@@ -261,6 +264,11 @@ static void rights(void **state)
     FAILS(EPERM, SYS(unlink, ARG("/pub/root")));
     FAILS(EPERM, SYS(rename, ARG("/pub/root"), ARG("/pub/x")));
     FAILS(EPERM, SYS(chmod, ARG("/pub/root"), 0777));
+    /* Another's file gets a name of who may read and write it only. */
+    FAILS(EPERM, SYS(link, ARG("/pub/root"), ARG("/pub/x")));
+    FAILS(EPERM, SYS(link, ARG("/pub/grp"), ARG("/pub/x")));
+    FAILS(EPERM, SYS(link, ARG("/pub/sym"), ARG("/pub/x")));
+    MUST(SYS(link, ARG("/pub/rw"), ARG("/pub/x")));
     assert_true(SYS(open, ARG("/pub/grp"), O_RDONLY) >= 0);
     FAILS(EACCES, SYS(open, ARG("/pub/grp"), O_RDONLY | O_TRUNC));
     FAILS(EACCES, SYS(truncate, ARG("/pub/grp"), 0));
@@ -268,6 +276,7 @@ static void rights(void **state)
     long fd = SYS(open, ARG("/pub/mine"), O_CREAT | O_RDWR, 0);
     assert_true(fd >= 0);
     FAILS(EACCES, SYS(open, ARG("/pub/mine"), O_RDONLY));
+    MUST(SYS(link, ARG("/pub/mine"), ARG("/pub/mine2")));
     MUST(SYS(fchmod, fd, 0600));
     FAILS(EPERM, SYS(fchown, fd, 8, -1));
     MUST(SYS(fchown, fd, -1, 50));

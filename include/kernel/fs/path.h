@@ -28,7 +28,8 @@ err_t path_lookup(const struct path_at *at, unsigned flags, struct vnode **out);
 err_t path_mkdir(const struct path_at *at, unsigned mode);
 err_t path_symlink(const struct path_at *at, const char *target);
 
-/* A new name for `target`.  -EEXIST, -EXDEV, -EPERM (a directory), -EMLINK. */
+/* A new name for `target`.  -EEXIST, -EXDEV, -EPERM (a directory, or of another user who has
+ * not given the rights to read and to write it), -EMLINK. */
 err_t path_link(const struct path_at *at, struct vnode *target);
 err_t path_unlink(const struct path_at *at); /* -EISDIR, -EPERM, -EBUSY */
 err_t path_rmdir(const struct path_at *at);  /* -ENOTEMPTY, -EBUSY, -EINVAL */
