@@ -5,10 +5,13 @@
 #include <lib/err.h>
 #include <limits.h>
 
-/* p held. */
-static bool may_signal(const struct process *to) REQUIRES(proctable_lock)
+/* As kill(2): SIGCONT also within a session, so that a shell continues what has changed its user.
+ * p held. */
+static bool may_signal(const struct process *to, int sig) REQUIRES(proctable_lock)
 {
     const struct cred *from = process_cred();
+    if (sig == SIGCONT && to->sid == process_current()->sid)
+        return true;
     return from->euid == 0 || from->euid == to->cred.uid || from->euid == to->cred.suid ||
            from->uid == to->cred.uid || from->uid == to->cred.suid;
 }
@@ -39,7 +42,7 @@ static void kill_visit(struct process *proc, void *arg) REQUIRES(proctable_lock)
     if (!addressed(k, proc))
         return;
     k->found++;
-    if (!may_signal(proc)) {
+    if (!may_signal(proc, k->sig)) {
         k->refused++;
         return;
     }
@@ -106,7 +109,7 @@ long process_tkill(int tgid, int tid, int sig)
     spin_lock(&proctable_lock);
     struct uthread *ut = uthread_find(tid);
     if (ut && (tgid < 0 || tgid == ut->proc->pid)) {
-        result = may_signal(ut->proc) ? 0 : -EPERM;
+        result = may_signal(ut->proc, sig) ? 0 : -EPERM;
         struct signal_info info = {.code = SI_TKILL, .pid = from->pid, .uid = process_cred()->uid};
         if (!result && sig)
             signal_send_thread(ut, sig, &info);

@@ -1,8 +1,8 @@
-/* Processes: the numbers they get, and how many there may be. */
+/* Processes: the numbers they get, how many there may be, who may signal whom. */
 #include "door.h"
 #include "runner.h"
 
-#include <sys/wait.h>
+#include <signal.h>
 
 /* What `pid.max` says in the cases below. */
 #define NUMBERS 12
@@ -108,6 +108,58 @@ static int zombies_count(uintptr_t sp)
     return 0;
 }
 
+/* ---- kill(2) */
+
+static uint32_t ready;
+
+static int stops(uintptr_t new_session)
+{
+    if (new_session)
+        U_CHECK(U_CALL(SYS_setsid) > 0);
+    __atomic_store_n(&ready, 1, __ATOMIC_SEQ_CST);
+    U_EQ(U_CALL(SYS_kill, U_CALL(SYS_getpid), SIGSTOP), 0);
+    return 0;
+}
+
+static long stopped_child(uintptr_t new_session)
+{
+    __atomic_store_n(&ready, 0, __ATOMIC_SEQ_CST);
+    long pid = u_fork(stops, new_session);
+    U_CHECK(pid > 0);
+    U_WAIT_UNTIL(__atomic_load_n(&ready, __ATOMIC_SEQ_CST) && u_stopped(pid));
+    return pid;
+}
+
+/* SIGCONT, and nothing else, goes to any process of the session. */
+static int sends_to_stranger(uintptr_t pid)
+{
+    static const int others[] = {0, SIGSTOP, SIGTERM, SIGKILL};
+    bool foreign = U_CALL(SYS_getsid, pid) != U_CALL(SYS_getsid, 0);
+    long allowed = foreign ? -EPERM : 0;
+    u_become(1000, 1000);
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+        U_EQ(U_CALL(SYS_kill, pid, (unsigned long)others[i]), -EPERM);
+        U_EQ(U_CALL(SYS_tgkill, pid, pid, (unsigned long)others[i]), -EPERM);
+    }
+    U_CHECK(u_stopped((long)pid));
+    U_EQ(U_CALL(SYS_tgkill, pid, pid, SIGCONT), allowed);
+    U_EQ(U_CALL(SYS_kill, pid, SIGCONT), allowed);
+    return 0;
+}
+
+static int continues_session(uintptr_t sp)
+{
+    long pid = stopped_child(false);
+    u_child_does(sends_to_stranger, (uintptr_t)pid);
+    u_must_exit(pid, 0);
+    pid = stopped_child(true);
+    u_child_does(sends_to_stranger, (uintptr_t)pid);
+    U_CHECK(u_stopped(pid));
+    U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGCONT), 0); /* by root */
+    u_must_exit(pid, 0);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
@@ -117,6 +169,7 @@ int main(int argc, char **argv)
          .runs = 4,
          .cmdline = "pid.max=12"},
         {.name = "zombies_count", .init = zombies_count, .runs = 2, .ram_bytes = 8 * U_MIB},
+        {.name = "continues_session", .init = continues_session, .runs = 8},
         {0},
     };
     return host_run_cases(argc, argv, cases);
