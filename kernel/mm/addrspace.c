@@ -5,7 +5,6 @@
 #include "mm.h"
 
 static struct kmem_cache addrspace_cache = KMEM_CACHE("addrspace", struct addrspace);
-static uint64_t last_id;
 
 struct addrspace *addrspace_create(void)
 {
@@ -21,7 +20,7 @@ struct addrspace *addrspace_create(void)
     ref_init(&as->refs, 1);
     ref_init(&as->holds, 1);
     as->search_top = MMAP_TOP;
-    as->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    as->id = memory_id_new();
     return as;
 }
 
@@ -117,20 +116,18 @@ void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion 
     rwlock_read_done(&as->lock);
 }
 
-err_t addrspace_locate(struct addrspace *as, uintptr_t addr, struct memstore **store,
-                       uint64_t *offset)
+err_t addrspace_locate(struct addrspace *as, uintptr_t addr, uint64_t *id, uint64_t *offset)
 {
     err_t err = 0;
-    *store = NULL;
+    *id = as->id;
     *offset = addr;
     rwlock_read(&as->lock);
     struct memregion *r = region_at_or_above(as, addr);
     if (!r || r->beg > addr) {
         err = -EFAULT;
     } else if (r->shared) {
-        *store = r->mapping->store;
+        *id = r->mapping->store->id;
         *offset = ((uint64_t)region_page_idx(r, addr) << PAGE_SHIFT) + addr % PAGE_BYTES;
-        memstore_get(*store);
     }
     rwlock_read_done(&as->lock);
     return err;

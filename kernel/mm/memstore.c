@@ -31,10 +31,17 @@ static void node_free(struct radix_node *node)
 
 static const struct radix_ops cache_ops = {.node_alloc = node_alloc, .node_free = node_free};
 
+uint64_t memory_id_new(void)
+{
+    static uint64_t last_id;
+    return __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+}
+
 void memstore_init(struct memstore *store, const struct memstore_ops *ops, size_t npages)
 {
     ASSERT(ops->fill && ops->release);
     store->ops = ops;
+    store->id = memory_id_new();
     ref_init(&store->refs, 1);
     spin_init(&store->lock, "memstore", RANK_MEMSTORE);
     store->npages = npages;

@@ -8,10 +8,10 @@
 
 #define BUCKETS 64
 
-/* A word, whoever looks: a place in a store, or an address of an address space. */
+/* A word, whoever looks: a place in a store, or an address of an address space.  No reference: who
+ * sleeps must not keep memory that is nobody's any more (A7). */
 struct futex_key {
-    struct memstore *store; /* a reference, or NULL */
-    uint64_t as_id;         /* 0 with a store */
+    uint64_t id; /* of the store or the address space */
     uint64_t offset;
 };
 
@@ -33,29 +33,22 @@ static err_t key_get(uintptr_t addr, struct futex_key *key)
     struct addrspace *as = process_current()->as;
     if (!IS_ALIGNED(addr, sizeof(uint32_t)))
         return -EINVAL;
-    err_t err = addrspace_locate(as, addr, &key->store, &key->offset);
+    err_t err = addrspace_locate(as, addr, &key->id, &key->offset);
     uint32_t word;
     if (err && copy_from_user(&word, addr, sizeof word) == 0) /* a page that a touch maps (S1) */
-        err = addrspace_locate(as, addr, &key->store, &key->offset);
-    key->as_id = key->store ? 0 : as->id;
+        err = addrspace_locate(as, addr, &key->id, &key->offset);
     return err;
-}
-
-static void key_put(struct futex_key *key)
-{
-    if (key->store)
-        memstore_put(key->store);
 }
 
 static bool key_same(const struct futex_key *a, const struct futex_key *b)
 {
-    return a->store == b->store && a->as_id == b->as_id && a->offset == b->offset;
+    return a->id == b->id && a->offset == b->offset;
 }
 
 /* futex_lock held. */
 static struct list *bucket_of(const struct futex_key *key) REQUIRES(futex_lock)
 {
-    uint64_t words[] = {(uintptr_t)key->store, key->as_id, key->offset};
+    uint64_t words[] = {key->id, key->offset};
     struct list *bucket = &buckets[hash_bytes(HASH_SEED, words, sizeof words) % BUCKETS];
     if (!bucket->next)
         list_init(bucket);
@@ -100,7 +93,6 @@ err_t futex_wait(uintptr_t addr, uint32_t value, uint32_t bitset, uint64_t deadl
         }
         spin_unlock(&futex_lock);
     }
-    key_put(&w.key); /* which a requeue may have changed */
     return err;
 }
 
@@ -134,12 +126,10 @@ long futex_wake(uintptr_t addr, unsigned max, uint32_t bitset)
     spin_lock(&futex_lock);
     unsigned n = wake_key(&key, max, bitset);
     spin_unlock(&futex_lock);
-    key_put(&key);
     return n;
 }
 
-/* Moves waiters from one word to another, and their references from one store to the other: never
- * the last of `from`, which the caller has its own of.  futex_lock held. */
+/* Moves waiters from one word to another.  futex_lock held. */
 static unsigned move_key(const struct futex_key *from, const struct futex_key *to, unsigned max)
     REQUIRES(futex_lock)
 {
@@ -153,9 +143,6 @@ static unsigned move_key(const struct futex_key *from, const struct futex_key *t
         if (!key_same(&w->key, from))
             continue;
         list_remove(&w->node);
-        if (to->store)
-            memstore_get(to->store);
-        key_put(&w->key);
         w->key = *to;
         list_push_back(&moved, &w->node);
         n++;
@@ -173,10 +160,8 @@ long futex_requeue(uintptr_t addr, uintptr_t to, unsigned wake, unsigned move,
     if (err)
         return err;
     err = key_get(to, &to_key);
-    if (err) {
-        key_put(&from_key);
+    if (err)
         return err;
-    }
     long result = lock_and_load(addr, &now);
     if (result == 0) {
         if (expect && now != *expect) {
@@ -188,8 +173,6 @@ long futex_requeue(uintptr_t addr, uintptr_t to, unsigned wake, unsigned move,
         }
         spin_unlock(&futex_lock);
     }
-    key_put(&to_key);
-    key_put(&from_key);
     return result;
 }
 
@@ -286,10 +269,8 @@ long futex_wake_op(uintptr_t addr, uintptr_t to, unsigned wake, unsigned wake_to
     if (err)
         return err;
     err = key_get(to, &to_key);
-    if (err) {
-        key_put(&key);
+    if (err)
         return err;
-    }
     long result = lock_and_change(to, op, &old);
     if (result == 0) {
         op_compare(op, old, &fits);
@@ -298,8 +279,6 @@ long futex_wake_op(uintptr_t addr, uintptr_t to, unsigned wake, unsigned wake_to
             result += wake_key(&to_key, wake_to, FUTEX_ANY);
         spin_unlock(&futex_lock);
     }
-    key_put(&to_key);
-    key_put(&key);
     return result;
 }
 

@@ -235,6 +235,32 @@ static int futexes(uintptr_t sp)
     return 0;
 }
 
+static int waits_for_good(uintptr_t word)
+{
+    (void)U_CALL(SYS_futex, word, 0, 0, 0);
+    return 0;
+}
+
+/* Whoever sleeps on a word does not keep the memory that it was in: when the mapping goes, so does
+ * what its user is charged for (A7).  A thread waits for a word elsewhere, and is moved, so that
+ * it surely sleeps. */
+static int futexes_keep_nothing(uintptr_t sp)
+{
+    uintptr_t own = u_mmap(0, U_PAGE, U_RW, U_ANON, -1, 0);
+    for (unsigned i = 0; i < 6; i++) {
+        uintptr_t at = u_mmap(0, 5 * U_MIB, U_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        u_store8(at + U_PAGE, 1);
+        U_CHECK(u_thread(waits_for_good, own) > 0);
+        U_WAIT_UNTIL(U_CALL(SYS_futex, own, 4, 0, 1, at, 0) == 1); /* FUTEX_CMP_REQUEUE */
+        U_EQ(U_CALL(SYS_munmap, at, 5 * U_MIB), 0);
+        uintptr_t again = u_mmap(at, 5 * U_MIB, U_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        U_EQ(again, at);
+        U_EQ(U_CALL(SYS_futex, at, 1, 9), 0); /* the same address is another word */
+        U_EQ(U_CALL(SYS_munmap, at, 5 * U_MIB), 0);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
@@ -248,6 +274,7 @@ int main(int argc, char **argv)
         {.name = "locks_without_names", .init = locks_without_names, .runs = 1},
         {.name = "second_link_goes", .init = second_link_goes, .runs = 1},
         {.name = "futexes", .init = futexes, .runs = 2},
+        {.name = "futexes_keep_nothing", .init = futexes_keep_nothing, .runs = 3},
         {0},
     };
     return host_run_cases(argc, argv, cases);

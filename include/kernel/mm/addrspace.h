@@ -53,7 +53,7 @@ struct addrspace {
     uintptr_t brk_beg, brk_end; /* A  heap: [brk_beg, brk_end), not rounded */
     uintptr_t search_top;       /* A  where the search for room begins, downward */
     uint64_t next_mapping_id;   /* a */
-    uint64_t id;                /* c  never reused */
+    uint64_t id;                /* c  of memory_id_new */
     struct vm_stats stats;
 };
 
@@ -158,11 +158,10 @@ void addrspace_set_brk(struct addrspace *as, uintptr_t beg);
 err_t addrspace_write(struct addrspace *as, uintptr_t addr, const void *data, size_t bytes);
 err_t addrspace_zero(struct addrspace *as, uintptr_t addr, size_t bytes);
 
-/* What `addr` shows, as a name that does not depend on who asks: a byte offset in a store (with a
- * reference) when the mapping is shared; otherwise *store is NULL and the address itself is the
- * name.  -EFAULT: not mapped. */
-err_t addrspace_locate(struct addrspace *as, uintptr_t addr, struct memstore **store,
-                       uint64_t *offset);
+/* What `addr` shows, as a name that does not depend on who asks, and that nothing else ever has:
+ * when the mapping is shared, the id of its store and a byte offset; otherwise the id of the
+ * address space and the address.  It keeps nothing alive.  -EFAULT: not mapped. */
+err_t addrspace_locate(struct addrspace *as, uintptr_t addr, uint64_t *id, uint64_t *offset);
 
 /* Calls fn for each memregion in address order, A held shared.  Stops when fn returns false. */
 void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion *r, void *arg),

@@ -57,6 +57,7 @@ struct memstore_ops {
  * Order: A > rmap_lock > T and s (which never nest) > vpmap > kmem > pmem. */
 struct memstore {
     const struct memstore_ops *ops; /* c */
+    uint64_t id;                    /* c  of memory_id_new */
     refcount_t refs; /* a  one a mapping, one an owner (a name, an open file, a call in progress) */
     struct spinlock lock; /* s */
     size_t npages;        /* s to write, atomic to read: valid indexes are 0 .. npages-1 */
@@ -69,6 +70,9 @@ struct memstore {
     size_t promised;     /* s  frames set aside for absent pages; 0 in a store without a promise */
     uint64_t nfills;     /* s  pages filled so far */
 };
+
+/* A number for a store or an address space that no other ever has. */
+uint64_t memory_id_new(void);
 
 /* One reference, owned by the caller. */
 void memstore_init(struct memstore *store, const struct memstore_ops *ops, size_t npages);
