@@ -114,6 +114,15 @@ static void announce_exit(struct process *proc, int status)
         process_put(list_entry(node, struct process, sibling_node));
 }
 
+bool process_has_other_threads(void)
+{
+    struct process *proc = process_current();
+    spin_lock(&proc->siglock);
+    bool others = proc->nthreads > 1;
+    spin_unlock(&proc->siglock);
+    return others;
+}
+
 void uthread_leave_memory(struct uthread *self)
 {
     struct process *proc = self->proc;
@@ -121,7 +130,7 @@ void uthread_leave_memory(struct uthread *self)
         futex_robust_exit(self->robust_list, self->tid);
     self->robust_list = 0;
     /* set_tid_address(2): only while somebody shares the memory. */
-    if (self->clear_child_tid && (proc->nthreads > 1 || ref_read(&proc->as->refs) > 1)) {
+    if (self->clear_child_tid && (process_has_other_threads() || ref_read(&proc->as->refs) > 1)) {
         int zero = 0;
         if (copy_to_user(self->clear_child_tid, &zero, sizeof zero) == 0)
             (void)futex_wake(self->clear_child_tid, 1, FUTEX_ANY);

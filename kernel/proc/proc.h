@@ -31,6 +31,9 @@ void uthread_unlink(struct uthread *ut) REQUIRES(proctable_lock, ut->proc->siglo
  * region locks (R10), the word of set_tid_address(2).  May sleep. */
 void uthread_leave_memory(struct uthread *self);
 
+/* Does the current thread share its process?  If not, it will not as long as it makes no other. */
+bool process_has_other_threads(void);
+
 /* The only thread left takes the process's number as its own (execve(2)). */
 void uthread_take_pid(struct uthread *ut);
 
