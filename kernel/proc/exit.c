@@ -129,14 +129,15 @@ void uthread_leave_memory(struct uthread *self)
     if (self->robust_list)
         futex_robust_exit(self->robust_list, self->tid);
     self->robust_list = 0;
-    /* set_tid_address(2): only while somebody shares the memory. */
+    shm_thread_exit(&self->shm);
+    /* Last, because whoever sees it takes the thread for ended (pthread_join).  set_tid_address(2):
+     * only while somebody shares the memory. */
     if (self->clear_child_tid && (process_has_other_threads() || ref_read(&proc->as->refs) > 1)) {
         int zero = 0;
         if (copy_to_user(self->clear_child_tid, &zero, sizeof zero) == 0)
             (void)futex_wake(self->clear_child_tid, 1, FUTEX_ANY);
     }
     self->clear_child_tid = 0;
-    shm_thread_exit(&self->shm);
 }
 
 /* The last a thread does with its memory. */
