@@ -295,7 +295,8 @@ struct robust_head {
 };
 
 /* Marks one lock if the dead thread holds it.  A lock that is being taken or released (`pending`)
- * may have been released before its waiters were told: then one of them is woken. */
+ * and that nobody holds may have been released before its waiters were told, or the thread may have
+ * died of what it was woken for, be it another owner's death: then the next of them is woken. */
 static void robust_release(uintptr_t addr, int tid, bool pending)
 {
     uint32_t seen, value;
@@ -305,7 +306,7 @@ static void robust_release(uintptr_t addr, int tid, bool pending)
             if (!IS_ALIGNED(addr, 4) ||
                 vm_fault(process_current()->as, addr, VP_WRITE) != FAULT_DONE)
                 return;
-        if (pending && value == 0) {
+        if (pending && (value & FUTEX_TID_MASK) == 0) {
             (void)futex_wake(addr, 1, FUTEX_ANY);
             return;
         }
