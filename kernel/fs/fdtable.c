@@ -43,6 +43,11 @@ struct fdtable *fdtable_create(void)
     return fdtable_alloc(FDS_FIRST);
 }
 
+struct fdtable *fdtable_create_full(void)
+{
+    return fdtable_alloc(FDS_MAX);
+}
+
 void fdtable_get(struct fdtable *t)
 {
     ref_get(&t->refs);
@@ -89,6 +94,14 @@ struct fdtable *fdtable_copy(struct fdtable *t)
         /* Another thread made it grow meanwhile. */
         fdtable_put(copy);
     }
+}
+
+void fdtable_fill(struct fdtable *to, struct fdtable *from)
+{
+    ASSERT(to->nslots == FDS_MAX);
+    spin_lock(&from->lock);
+    fdtable_copy_locked(from, to);
+    spin_unlock(&from->lock);
 }
 
 /* Lock held.  Empties a slot; the file that was there. */

@@ -141,14 +141,30 @@ static err_t build(struct addrspace *as, struct file *file, const struct elf_ima
     return exec_build_stack(as, strings, path, start);
 }
 
-/* Nothing here can fail.  `fds` replaces a table that another process shares; NULL: there is none.
- */
-static void step_over(struct addrspace *as, struct fdtable *fds, const struct exec_start *start,
+/* A table of the process's own when another process shares its descriptors (CLONE_FILES): those go
+ * on as they are.  Only now, that the process is alone, can nobody begin to share them, and nobody
+ * but the other process changes them.  Takes over `spare`. */
+static void leave_fdtable(struct process *proc, struct fdtable *spare)
+{
+    struct fdtable *old = proc->fds;
+    bool shared = ref_read(&old->refs) > 1;
+    ASSERT(spare || !shared);
+    if (shared) {
+        fdtable_fill(spare, old);
+        proc->fds = spare;
+    }
+    if (spare)
+        fdtable_put(shared ? old : spare);
+}
+
+/* Nothing here can fail.  Takes over `as` and `spare` (spare_fdtable). */
+static void step_over(struct addrspace *as, struct fdtable *spare, const struct exec_start *start,
                       const char *path)
 {
     struct uthread *ut = uthread_current();
     struct process *proc = ut->proc;
     struct addrspace *old = proc->as;
+    leave_fdtable(proc, spare); /* as long as a vfork parent waits, which may share it */
     uthread_leave_memory(ut);
     uthread_take_pid(ut); /* after that: robust locks have the old number */
     spin_lock(&proc->siglock);
@@ -160,10 +176,6 @@ static void step_over(struct addrspace *as, struct fdtable *fds, const struct ex
     irq_restore(irq);
     addrspace_put(old);
     process_vfork_done(proc);
-    if (fds) {
-        fdtable_put(proc->fds);
-        proc->fds = fds;
-    }
     fdtable_close_on_exec(proc->fds);
     signal_exec(proc);
     process_cred_exec();
@@ -179,14 +191,14 @@ static void step_over(struct addrspace *as, struct fdtable *fds, const struct ex
     arch_uregs_exec(&ut->thread.arch, start->entry, start->sp);
 }
 
-/* A table of the process's own when another process shares its descriptors (CLONE_FILES): those go
- * on as they are.  -ENOMEM. */
-static err_t own_fdtable(struct fdtable **out)
+/* Room for a table of its own, if the process may need one when it is alone: another process shares
+ * its descriptors, or a thread may yet make one that does.  -ENOMEM. */
+static err_t spare_fdtable(struct fdtable **out)
 {
-    struct fdtable *fds = process_current()->fds;
-    bool shared = ref_read(&fds->refs) > 1;
-    *out = shared ? fdtable_copy(fds) : NULL;
-    return shared && !*out ? -ENOMEM : 0;
+    if (!process_has_other_threads() && ref_read(&process_current()->fds->refs) == 1)
+        return 0;
+    *out = fdtable_create_full();
+    return *out ? 0 : -ENOMEM;
 }
 
 static err_t exec_file(struct file *file, const char *path, const struct exec_strings *strings)
@@ -195,7 +207,7 @@ static err_t exec_file(struct file *file, const char *path, const struct exec_st
     if (!prog)
         return -ENOMEM;
     struct addrspace *as = NULL;
-    struct fdtable *fds = NULL;
+    struct fdtable *spare = NULL;
     struct exec_start start;
     err_t err = read_headers(file, prog);
     if (!err && !(as = addrspace_create()))
@@ -204,15 +216,15 @@ static err_t exec_file(struct file *file, const char *path, const struct exec_st
         err = build(as, file, &prog->image, strings, path, &start);
     kmem_free_bytes(prog, sizeof *prog);
     if (!err)
-        err = own_fdtable(&fds);
+        err = spare_fdtable(&spare);
     if (!err)
         err = process_become_sole();
     if (!err) {
-        step_over(as, fds, &start, path);
+        step_over(as, spare, &start, path);
         return 0;
     }
-    if (fds)
-        fdtable_put(fds);
+    if (spare)
+        fdtable_put(spare);
     if (as)
         addrspace_put(as);
     return err;

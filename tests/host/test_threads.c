@@ -1,9 +1,36 @@
 /* What the threads of one process have in common: signals for whichever takes them, descriptors at
  * exec, and what is over when one of them has ended. */
+#define _GNU_SOURCE
 #include "door.h"
 #include "runner.h"
 
+#include <sched.h>
+#include <signal.h>
+
 #define ROUNDS 8u
+
+static uint32_t go, ready, born; /* the test's own: all its processes see them */
+
+static void begin(void)
+{
+    go = ready = born = 0;
+}
+
+static void count(uint32_t *what)
+{
+    __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
+}
+
+static uint32_t counted(uint32_t *what)
+{
+    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
+}
+
+static void pass_time(unsigned turns)
+{
+    while (turns--)
+        U_CALL(SYS_sched_yield);
+}
 
 /* ---- the end of a thread */
 
@@ -71,11 +98,146 @@ static int notice_goes_on(uintptr_t sp)
     return 0;
 }
 
+/* ---- exec, while another process shares the descriptors or begins to */
+
+#define FD_FIRST 20ul
+#define FD_END   60ul
+
+static uint32_t open_in_program;
+
+static uint32_t count_open(void)
+{
+    uint32_t n = 0;
+    for (unsigned long fd = FD_FIRST; fd < FD_END; fd++)
+        n += U_CALL(SYS_fcntl, fd, F_GETFD) >= 0;
+    return n;
+}
+
+/* The program: its process's children are the cloned ones. */
+static int program(uintptr_t sp)
+{
+    int status;
+    long pid;
+    open_in_program = count_open();
+    count(&ready);
+    while ((pid = u_wait(-1, &status)) > 0)
+        U_EQ(status, 0);
+    U_EQ(pid, -ECHILD);
+    return 0;
+}
+
+static long clone_with_files(int (*run)(uintptr_t arg), uintptr_t arg)
+{
+    host_child(run, arg);
+    return U_CALL(SYS_clone, CLONE_FILES | SIGCHLD, 0);
+}
+
+static void open_all(int flags)
+{
+    long fd = u_open("/proc/regions", O_RDONLY, 0);
+    U_CHECK(fd >= 0);
+    for (unsigned long to = FD_FIRST; to < FD_END; to++)
+        U_EQ(U_CALL(SYS_dup3, (unsigned long)fd, to, (unsigned long)flags), (long)to);
+}
+
+static int has_all(uintptr_t arg)
+{
+    count(&born);
+    U_WAIT_UNTIL(counted(&ready));
+    U_EQ(count_open(), FD_END - FD_FIRST);
+    return 0;
+}
+
+static int clone_one(uintptr_t turns)
+{
+    U_WAIT_UNTIL(counted(&go));
+    pass_time((unsigned)turns);
+    U_CHECK(clone_with_files(has_all, 0) > 0);
+    return 0;
+}
+
+/* All that the call needs is in place when the other threads hear of it. */
+static int go_and_exec(void)
+{
+    uintptr_t path = u_string(0, "/bin/program");
+    const uintptr_t argv[] = {path, 0};
+    uintptr_t list = u_put(1, argv, sizeof argv);
+    count(&go);
+    return (int)U_CALL(SYS_execve, path, list, 0);
+}
+
+static int exec_beside_clone(uintptr_t turns)
+{
+    open_all(O_CLOEXEC);
+    U_CHECK(u_thread(clone_one, turns) > 0);
+    return go_and_exec();
+}
+
+/* A process that has come to share the table until exec is alone keeps its descriptors.  From round
+ * to round the clone comes nearer to the moment at which it is too late. */
+static int exec_closes_its_own(uintptr_t sp)
+{
+    unsigned turns = 0, step = 64;
+    for (unsigned i = 0; i < 4 * ROUNDS; i++) {
+        begin();
+        u_child_does(exec_beside_clone, turns);
+        U_EQ(open_in_program, 0);
+        turns = born ? turns + step : turns - MIN(turns, step);
+        step = step > 1 ? step / 2 : 1;
+    }
+    return 0;
+}
+
+static int has_what_program_has(uintptr_t arg)
+{
+    U_WAIT_UNTIL(counted(&ready));
+    U_EQ(count_open(), open_in_program);
+    return 0;
+}
+
+static int close_all(uintptr_t turns)
+{
+    U_WAIT_UNTIL(counted(&go));
+    pass_time((unsigned)turns);
+    for (unsigned long fd = FD_FIRST; fd < FD_END; fd++)
+        U_EQ(U_CALL(SYS_close, fd), 0);
+    return 0;
+}
+
+static int exec_beside_close(uintptr_t turns)
+{
+    open_all(0);
+    U_CHECK(clone_with_files(has_what_program_has, 0) > 0);
+    U_CHECK(u_thread(close_all, turns) > 0);
+    return go_and_exec();
+}
+
+/* What another thread closes before it leaves is closed for the program, too: nobody else changes
+ * the shared table. */
+static int exec_has_what_is_open(uintptr_t sp)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        begin();
+        u_child_does(exec_beside_close, i);
+    }
+    return 0;
+}
+
+static const struct host_program programs[] = {{"/bin/program", program}, {0}};
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
         {.name = "join_then_lock", .init = join_then_lock, .runs = 6},
         {.name = "notice_goes_on", .init = notice_goes_on, .runs = 3},
+        {.name = "exec_closes_its_own",
+         .init = exec_closes_its_own,
+         .runs = 24,
+         .programs = programs},
+        {.name = "exec_has_what_is_open",
+         .init = exec_has_what_is_open,
+         .runs = 6,
+         .programs = programs},
         {0},
     };
     return host_run_cases(argc, argv, cases);

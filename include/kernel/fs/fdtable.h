@@ -1,4 +1,5 @@
-/* Descriptors of a process; threads and vfork share one table. */
+/* Descriptors of a process; its threads share one table, and so do processes that were cloned with
+ * CLONE_FILES. */
 #pragma once
 
 #include <kernel/base/refcount.h>
@@ -19,11 +20,15 @@ struct fdtable {
 
 /* An empty one with one reference; NULL when out of memory. */
 struct fdtable *fdtable_create(void);
+/* The same, with room for whatever another one holds or comes to hold. */
+struct fdtable *fdtable_create_full(void);
 void fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t); /* the last closes everything; may sleep */
 
 /* fork: a new table with the same files.  NULL when out of memory. */
 struct fdtable *fdtable_copy(struct fdtable *t);
+/* The same for a new table of fdtable_create_full. */
+void fdtable_fill(struct fdtable *to, struct fdtable *from);
 void fdtable_close_on_exec(struct fdtable *t); /* may sleep */
 
 /* The file of a descriptor with a reference; NULL: -EBADF. */
