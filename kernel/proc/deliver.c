@@ -55,7 +55,7 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
     ut->restore_blocked = false;
     if (action.flags & SA_RESETHAND)
         proc->actions.action[sig - 1].handler = SIG_DFL;
-    ut->blocked |= action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig));
+    signal_block(ut, ut->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig)));
     spin_unlock(&ut->proc->siglock);
 
     settle_restart(ut, &action.flags);
@@ -114,13 +114,10 @@ static void stay_stopped(struct uthread *ut) REQUIRES(ut->proc->siglock)
 /* Nothing is left to deliver.  siglock held on entry, not on return. */
 static void finish(struct uthread *ut) RELEASE(ut->proc->siglock)
 {
-    if (ut->restore_blocked) {
-        ut->blocked = ut->saved_blocked;
-        ut->restore_blocked = false;
-    }
     thread_clear_notify(&ut->thread, NOTIFY_SIGNAL | NOTIFY_KILL);
-    if (signal_deliverable(ut)) /* the old mask lets more through */
-        thread_notify(&ut->thread, NOTIFY_SIGNAL);
+    if (ut->restore_blocked) /* the old mask may let more through */
+        signal_block(ut, ut->saved_blocked);
+    ut->restore_blocked = false;
     spin_unlock(&ut->proc->siglock);
     settle_restart(ut, NULL);
 }

@@ -2,7 +2,7 @@
  *
  * Model: tests/spin/regionlock.pml
  */
-#include "proc.h"
+#include "signal.h"
 
 #include <kernel/base/context.h>
 #include <kernel/base/panic.h>
@@ -158,6 +158,7 @@ static bool leave_process(struct uthread *self, int *status)
     spin_lock(&proctable_lock);
     spin_lock(&self->proc->siglock);
     list_remove(&self->proc_node);
+    signal_retarget(self->proc, ~self->blocked);
     bool last = --proc->nthreads == 0;
     uthread_unlink(self);
     proc->run_ns += thread_run_ns(&self->thread);

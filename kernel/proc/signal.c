@@ -71,8 +71,8 @@ static bool discarded(const struct process *proc, const struct uthread *ut, int 
            !((ut->blocked | ut->awaited) & SIG_BIT(sig));
 }
 
-/* A signal that wakes a stopped process is heard by every thread; any other by the first that does
- * not block it. */
+/* A signal with a handler is heard by the first thread that does not block it, and when that one
+ * will not take it after all, by the next (signal_retarget); any other signal by all. */
 static void notify_process(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
     enum signal_effect effect = signal_effect(proc, sig);
@@ -82,6 +82,12 @@ static void notify_process(struct process *proc, int sig) REQUIRES(proc->siglock
         if (effect == SIGNAL_HANDLED && !(ut->blocked & SIG_BIT(sig)))
             return;
     }
+}
+
+void signal_retarget(struct process *proc, sigset_t set)
+{
+    for (set &= proc->pending.set; set; set &= set - 1)
+        notify_process(proc, __builtin_ctzll(set) + 1);
 }
 
 void signal_send(struct process *proc, int sig, const struct signal_info *info)
@@ -169,13 +175,20 @@ bool signal_ignores_stops(struct process *proc)
     return ignores;
 }
 
+void signal_block(struct uthread *ut, sigset_t mask)
+{
+    sigset_t more = mask & ~SIG_UNBLOCKABLE & ~ut->blocked;
+    ut->blocked = mask & ~SIG_UNBLOCKABLE;
+    signal_retarget(ut->proc, more);
+    if (signal_deliverable(ut))
+        thread_notify(&ut->thread, NOTIFY_SIGNAL);
+}
+
 void signal_set_blocked(sigset_t mask)
 {
     struct uthread *ut = uthread_current();
     spin_lock(&ut->proc->siglock);
-    ut->blocked = mask & ~SIG_UNBLOCKABLE;
-    if (signal_deliverable(ut))
-        thread_notify(&ut->thread, NOTIFY_SIGNAL);
+    signal_block(ut, mask);
     spin_unlock(&ut->proc->siglock);
 }
 

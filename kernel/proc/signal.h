@@ -19,3 +19,10 @@ int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info)
 
 /* Signals that are pending and not blocked. */
 sigset_t signal_deliverable(const struct uthread *ut) REQUIRES(ut->proc->siglock);
+
+/* A thread does not take the signals of `set` any more.  It may be the only one that was told of
+ * those that are pending for whichever thread takes them: another one is. */
+void signal_retarget(struct process *proc, sigset_t set) REQUIRES(proc->siglock);
+
+/* The mask of the current thread from now on, and what follows for it and the others. */
+void signal_block(struct uthread *ut, sigset_t mask) REQUIRES(ut->proc->siglock);

@@ -1,0 +1,163 @@
+/* A signal of the process is for whichever thread takes it: told to one, which then does not take
+ * it, it is another's. */
+#include "door.h"
+#include "runner.h"
+
+#include <signal.h>
+
+#define ROUNDS 8u
+
+static uint32_t go, ready, handled, second; /* the test's own: all its processes see them */
+
+static void begin(void)
+{
+    go = ready = handled = second = 0;
+}
+
+static void count(uint32_t *what)
+{
+    __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
+}
+
+static uint32_t counted(uint32_t *what)
+{
+    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
+}
+
+static void pass_time(unsigned turns)
+{
+    while (turns--)
+        U_CALL(SYS_sched_yield);
+}
+
+static void change_mask(unsigned long how, int sig)
+{
+    const uint64_t set = 1ull << (sig - 1);
+    U_EQ(U_CALL(SYS_rt_sigprocmask, how, u_put(0, &set, sizeof set), 0, sizeof set), 0);
+}
+
+static void handle(int sig, void (*handler)(int sig), int other)
+{
+    const unsigned long action[4] = {host_handler(handler), 0x04000000, 0,
+                                     other ? 1ul << (other - 1) : 0};
+    U_EQ(U_CALL(SYS_rt_sigaction, (unsigned long)sig, u_put(0, action, sizeof action), 0, 8), 0);
+}
+
+static void send(int sig)
+{
+    unsigned long pid = (unsigned long)U_CALL(SYS_getpid);
+    U_EQ(U_CALL(SYS_kill, pid, (unsigned long)sig), 0);
+}
+
+static void count_it(int sig)
+{
+    count(sig == SIGUSR1 ? &handled : &second);
+}
+
+static int pause_for_ever(uintptr_t arg)
+{
+    for (;;)
+        U_CALL(SYS_pause);
+}
+
+static int wait_until_handled(uintptr_t arg)
+{
+    U_WAIT_UNTIL(counted(&handled));
+    return 0;
+}
+
+/* A sender that takes none itself; each time that `go` is counted. */
+static int send_first(uintptr_t times)
+{
+    change_mask(SIG_BLOCK, SIGUSR1);
+    count(&ready);
+    for (uintptr_t i = 1; i <= times; i++) {
+        U_WAIT_UNTIL(counted(&go) == i);
+        send(SIGUSR1);
+    }
+    return 0;
+}
+
+static int send_both(uintptr_t times)
+{
+    change_mask(SIG_BLOCK, SIGUSR1);
+    change_mask(SIG_BLOCK, SIGUSR2);
+    count(&ready);
+    for (uintptr_t i = 1; i <= times; i++) {
+        U_WAIT_UNTIL(counted(&go) == i);
+        send(SIGUSR1);
+        send(SIGUSR2);
+    }
+    return 0;
+}
+
+/* The first thread blocks the signal while it is told of it. */
+static int told_then_blocks(uintptr_t sp)
+{
+    begin();
+    handle(SIGUSR1, count_it, 0);
+    U_CHECK(u_thread(pause_for_ever, 0) > 0);
+    U_CHECK(u_thread(send_first, 4 * ROUNDS) > 0);
+    U_WAIT_UNTIL(counted(&ready));
+    for (unsigned i = 1; i <= 4 * ROUNDS; i++) {
+        change_mask(SIG_UNBLOCK, SIGUSR1);
+        count(&go);
+        pass_time(i % 4);
+        change_mask(SIG_BLOCK, SIGUSR1);
+        U_WAIT_UNTIL(counted(&handled) == i);
+    }
+    return 0;
+}
+
+/* The first thread handles another one, and does not take this one meanwhile. */
+static void wait_for_second(int sig)
+{
+    count(&handled);
+    U_WAIT_UNTIL(counted(&second) == counted(&handled));
+}
+
+static int told_then_handles(uintptr_t sp)
+{
+    begin();
+    handle(SIGUSR1, wait_for_second, SIGUSR2);
+    handle(SIGUSR2, count_it, 0);
+    U_CHECK(u_thread(pause_for_ever, 0) > 0);
+    U_CHECK(u_thread(send_both, ROUNDS) > 0);
+    U_WAIT_UNTIL(counted(&ready));
+    for (unsigned i = 1; i <= ROUNDS; i++) {
+        count(&go);
+        U_WAIT_UNTIL(counted(&second) == i);
+    }
+    return 0;
+}
+
+static int first_thread_ends(uintptr_t turns)
+{
+    begin();
+    U_CHECK(u_thread(wait_until_handled, 0) > 0);
+    U_CHECK(u_thread(send_first, 1) > 0);
+    U_WAIT_UNTIL(counted(&ready));
+    count(&go);
+    pass_time((unsigned)turns);
+    U_CALL(SYS_exit, 0);
+    return 1;
+}
+
+static int told_then_ends(uintptr_t sp)
+{
+    handle(SIGUSR1, count_it, 0);
+    for (unsigned i = 0; i < 4 * ROUNDS; i++)
+        u_child_does(first_thread_ends, i % 4);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct host_case cases[] = {
+        {.name = "told_then_blocks", .init = told_then_blocks, .runs = 12},
+        {.name = "told_then_handles", .init = told_then_handles, .runs = 6},
+        {.name = "told_then_ends", .init = told_then_ends, .runs = 6},
+        {0},
+    };
+    return host_run_cases(argc, argv, cases);
+}
