@@ -1,10 +1,11 @@
 /* Alarms (alarm(2), setitimer(2)), waiting for signals (sigtimedwait(2), sigqueue(3)), and what the
- * scheduler says about itself (sched(7), prctl(2)). */
+ * scheduler and limits say about themselves (sched(7), prctl(2), prlimit(2)). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "alarms.h"
@@ -326,6 +327,20 @@ static void case_affinity(void)
     }
 }
 
+static void case_limits(void)
+{
+    struct rlimit limit, same;
+
+    CHECK_OK(prlimit(0, RLIMIT_NOFILE, NULL, &limit));
+    CHECK(limit.rlim_cur > 0 && limit.rlim_cur <= limit.rlim_max, "%lu", (long)limit.rlim_cur);
+    CHECK_OK(prlimit(0, RLIMIT_NOFILE, &limit, NULL)); /* changes nothing */
+    limit.rlim_cur--;
+    CHECK_ERRNO(prlimit(0, RLIMIT_NOFILE, &limit, NULL), EPERM);
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &same));
+    CHECK_EQ(same.rlim_cur, limit.rlim_cur + 1);
+    CHECK_ERRNO(prlimit(0, 99, NULL, &limit), EINVAL);
+}
+
 static void case_prctl(void)
 {
     char name[16] = "?", comm[32] = "";
@@ -369,6 +384,7 @@ int main(int argc, char **argv)
     RUN(case_sigqueue);
     RUN(case_sched);
     RUN(case_affinity);
+    RUN(case_limits);
     RUN(case_prctl);
     return check_done();
 }

@@ -149,6 +149,7 @@ static void case_refusals(void)
     CHECK_ERRNO(munmap(p, 0), EINVAL);
     CHECK_ERRNO(munmap((void *)0xffff800000000000, PAGE), EINVAL);
     CHECK_ERRNO(mmap(NULL, PAGE, RW, MAP_PRIVATE, 99, 0), EBADF);
+    CHECK_ERRNO(mmap(NULL, PAGE, RW, ANON | MAP_HUGETLB, -1, 0), ENOMEM);
     CHECK_EQ(probe_write(p), 0);
     CHECK_OK(munmap(p, PAGE));
     CHECK_OK(munmap(p, PAGE)); /* nothing there: not an error */

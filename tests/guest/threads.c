@@ -4,6 +4,8 @@
 #include <semaphore.h>
 #include <sys/syscall.h>
 
+#include <shoal/syscall.h>
+
 #include "child.h"
 #include "threads.h"
 
@@ -344,6 +346,30 @@ static void case_hundred_threads(void)
     CHECK_EQ(total, 99 * 100 / 2);
 }
 
+/* What is neither a thread as pthread_create makes it, nor a process as fork and vfork do. */
+static void case_clone_refuses(void)
+{
+    static const unsigned long thread =
+        CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+    static const unsigned long none[] = {
+        CLONE_THREAD,
+        thread & ~CLONE_VM,
+        thread & ~CLONE_FS,
+        thread & ~CLONE_FILES,
+        thread & ~CLONE_SIGHAND,
+        thread | CLONE_VFORK,
+        CLONE_FS | SIGCHLD,
+        CLONE_VM | CLONE_SIGHAND | SIGCHLD,
+        CLONE_PTRACE | SIGCHLD,
+        CLONE_NEWPID | SIGCHLD,
+        CLONE_UNTRACED | SIGCHLD,
+        100, /* no signal */
+    };
+
+    for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        CHECK_EQ(shoal_syscall(SYS_clone, (long)none[i], 0, 0, 0), -EINVAL);
+}
+
 int main(void)
 {
     RUN(case_create_and_join);
@@ -358,5 +384,6 @@ int main(void)
     RUN(case_thread_local);
     RUN(case_cancel);
     RUN(case_hundred_threads);
+    RUN(case_clone_refuses);
     return check_done();
 }

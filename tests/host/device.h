@@ -1,4 +1,5 @@
-/* A backend that is part of a test (CONTRIBUTING.md, "Adding a backend"): a device whose fill is
+/* A backend that is part of a test (CONTRIBUTING.md, "Writing a memstore
+ * backend"): a device whose fill is
  * slow or fails, which is written back, and which may refuse to be mapped. */
 #pragma once
 
