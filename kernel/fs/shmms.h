@@ -78,7 +78,7 @@ struct smemcontext {
     bool named : 1 GUARDED_BY(ctable_lock);   /* T  can be found by a name */
     bool has_key : 1 GUARDED_BY(ctable_lock); /* T  by its own: in the tree of keys */
     bool owner_died : 1 GUARDED_BY(
-        ctable_lock); /* T  the last owner left without unlocking; nobody has heard of it yet */
+        ctable_lock); /* T  while nobody has the lock: the last owner left without unlocking */
     uint32_t uid GUARDED_BY(ctable_lock), gid GUARDED_BY(ctable_lock); /* T */
     uint32_t users GUARDED_BY(ctable_lock);                            /* T */
     uint32_t mappings GUARDED_BY(ctable_lock);                         /* T  sum over attaches */

@@ -57,7 +57,6 @@ static void pass_on(struct smemcontext *ctx, bool died) REQUIRES(ctable_lock)
         return;
     struct lock_waiter *w = list_first(&ctx->lock_waiters, struct lock_waiter, node);
     set_owner(ctx, w->thread, w->as);
-    ctx->owner_died = false;
     settle(w, died ? GRANTED_OWNER_DIED : GRANTED);
 }
 
@@ -141,7 +140,6 @@ err_t shm_lock(const struct shm_caller *who, const char *name, uint64_t deadline
     } else if (!ctx->lock_owner) {
         set_owner(ctx, who->thread, who->as);
         err = ctx->owner_died ? -EOWNERDEAD : 0;
-        ctx->owner_died = false;
     } else if (deadline_ns == 0) {
         err = -EBUSY;
     } else {

@@ -100,7 +100,6 @@ inline pass_on(how)
         must_hear[owner] = half_written;
         half_written = false;
         lock_as = space_of(owner);
-        owner_died = false;
         if
         :: how -> settle(owner, GRANTED_OWNER_DIED)
         :: else -> settle(owner, GRANTED)
@@ -154,7 +153,6 @@ inline take(t)
     owner = t;
     lock_as = space_of(t);
     err = (owner_died -> OWNERDEAD : NO_ERROR);
-    owner_died = false;
     must_hear[t] = half_written;
     half_written = false;
     got_it(t)
