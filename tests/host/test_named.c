@@ -281,11 +281,40 @@ static int lifetimes(uintptr_t sp)
     return 0; /* and the end of its creator ends it */
 }
 
+/* Two names with one hash (hash_bytes, as test_hash.c says) are two names; and so with links. */
+static int names_of_one_hash(uintptr_t sp)
+{
+    static const char *const twin[2] = {"MoBJFnd40IF", "yDHiTg4IA-G"};
+    static const char *const path[2] = {"/dev/shm/MoBJFnd40IF", "/dev/shm/yDHiTg4IA-G"};
+    for (unsigned i = 0; i < 2; i++) {
+        U_EQ(u_create(twin[i], SIZE, RS_PERSIST), 0);
+        U_EQ(u_create(twin[1 - i], U_PAGE, RS_PERSIST), 0);
+        U_EQ(u_region(twin[i]).size_bytes, SIZE);
+        U_EQ(u_region(twin[1 - i]).size_bytes, U_PAGE);
+        U_EQ(u_destroy(twin[i]), 0);
+        U_EQ(u_region(twin[1 - i]).size_bytes, U_PAGE);
+        U_EQ(u_destroy(twin[1 - i]), 0);
+        struct region_stat stat;
+        U_EQ(u_stat_region(twin[1 - i], &stat), ERR_NOTEXIST);
+    }
+    U_EQ(u_create("r", SIZE, RS_PERSIST), 0);
+    U_EQ(u_create("s", U_PAGE, RS_PERSIST), 0);
+    U_EQ(u_two_paths(SYS_link, "/dev/shm/r", path[0]), 0);
+    U_EQ(u_two_paths(SYS_link, "/dev/shm/s", path[1]), 0);
+    U_EQ(u_region(twin[0]).size_bytes, SIZE);
+    U_EQ(u_region(twin[1]).size_bytes, U_PAGE);
+    U_EQ(u_unlink(path[0]), 0);
+    U_EQ(u_region(twin[1]).size_bytes, U_PAGE);
+    U_EQ(u_open(path[0], O_RDONLY, 0), -ENOENT);
+    return 0; /* the others go with the machine */
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
         {.name = "refuses", .init = refuses, .runs = 1},
         {.name = "names_do_not_mix", .init = names_do_not_mix, .runs = 1},
+        {.name = "names_of_one_hash", .init = names_of_one_hash, .runs = 1},
         {.name = "maps_parts", .init = maps_parts, .runs = 2},
         {.name = "map_refuses", .init = map_refuses, .runs = 1},
         {.name = "waits_for_existence", .init = waits_for_existence, .runs = 4},

@@ -50,12 +50,20 @@ static void test_spread(void **state)
     }
 }
 
+/* Found by searching: what tests/host/test_named.c calls two names of one hash. */
+static void test_two_of_one_hash(void **state)
+{
+    assert_true(hash_bytes(HASH_SEED, "MoBJFnd40IF", 11) ==
+                hash_bytes(HASH_SEED, "yDHiTg4IA-G", 11));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_depends_on_every_bit),
         cmocka_unit_test(test_length_and_seed),
         cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_two_of_one_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
