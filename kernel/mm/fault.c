@@ -58,26 +58,30 @@ static bool still_there(struct fault *f) REQUIRES(f->as->pt_lock)
     return !f->r->mapping || f->cuts == memstore_cuts(f->r->mapping->store);
 }
 
-/* Makes an installed copy writable, unless its entry has changed, and gives back its second pin. */
-static void allow_writes(struct fault *f, struct page *copy)
+/* A copy has been installed, read-only and busy, and the caller has pinned it: nobody writes it
+ * before every CPU has forgotten the old page, or one thread would read there what another has
+ * overwritten here.  Who wants to write it meanwhile does the same (present_refused). */
+static void publish_copy(struct fault *f, struct page *copy)
 {
+    vpmap_flush(&f->as->vpmap, f->va, f->va + PAGE_BYTES);
     spin_lock(&f->as->pt_lock);
     pte_t *slot = vpmap_slot(&f->as->vpmap, f->va, false);
     pte_t now = pte_load(slot);
-    if (pte_present(now) && pte_paddr(now) == page_to_paddr(copy))
+    if (pte_present(now) && pte_paddr(now) == page_to_paddr(copy)) {
+        copy->busy = 0;
         pte_swap(slot, pte_make(page_to_paddr(copy), f->r->prot));
+    }
     spin_unlock(&f->as->pt_lock);
     page_unpin(copy);
 }
 
 /* Installs a private page that nobody else knows, and lets go of `old` (pinned by its entry) if
  * there was one.  If the entry has changed meanwhile, the new page is dropped: the next try sees
- * why.  A copy is written by nobody before every CPU has forgotten the old page, or one thread
- * would read there what another has overwritten here; a second pin says so to pt_rights until then.
- */
+ * why. */
 static enum fault_result install_private(struct fault *f, struct page *page, struct page *old)
 {
     unsigned prot = old ? f->r->prot & ~VP_WRITE : f->r->prot;
+    page->busy = old != NULL;
     spin_lock(&f->as->pt_lock);
     pte_t *slot = still_there(f) ? slot_unchanged(f) : NULL;
     if (slot)
@@ -88,9 +92,8 @@ static enum fault_result install_private(struct fault *f, struct page *page, str
     if (!slot) {
         page_free(page);
     } else if (old) {
-        vpmap_flush(&f->as->vpmap, f->va, f->va + PAGE_BYTES);
+        publish_copy(f, page);
         page_unpin(old);
-        allow_writes(f, page);
     }
     return FAULT_DONE;
 }
@@ -176,6 +179,7 @@ static enum fault_result present_refused(struct fault *f)
         __atomic_store_n(&page->dirty, 1, __ATOMIC_RELEASE);
     unsigned rights = pt_rights(f->r, page);
     bool allowed = rights & f->access;
+    bool unpublished = page->use == PAGE_ANON && page->busy;
     if (allowed)
         pte_swap(slot, pte_make(page_to_paddr(page), rights));
     else
@@ -183,6 +187,10 @@ static enum fault_result present_refused(struct fault *f)
     spin_unlock(&f->as->pt_lock);
     if (allowed) {
         vpmap_flush_local(f->va); /* other CPUs find out by a spurious fault */
+        return FAULT_DONE;
+    }
+    if (unpublished) {
+        publish_copy(f, page);
         return FAULT_DONE;
     }
     enum fault_result result = copy_page(f, page, page);

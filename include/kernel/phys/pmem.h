@@ -22,7 +22,8 @@ struct page {
         pins;    /* a  one a pte, one for the indexing cache, one a borrower; the last drop frees */
     uint8_t use; /* c  enum page_use */
     uint8_t order; /* c  of the block this page heads */
-    uint8_t busy;  /* o  cache: being filled, contents not valid */
+    uint8_t busy;  /* o  cache: being filled, contents not valid.  Private: a copy that a CPU may
+                      not know yet, not writable */
     uint8_t dirty; /* a  cache: written since last writeback */
     union {
         struct list node; /* z when free; o otherwise */
