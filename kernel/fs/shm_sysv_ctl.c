@@ -17,8 +17,8 @@ static void describe(const struct smemcontext *ctx, struct linux_shmid_ds *ds) R
                  .gid = ctx->gid,
                  .cuid = sysv->creator_uid,
                  .cgid = sysv->creator_gid,
-                 .mode =
-                     ctx->mode | (sysv->removed ? SHM_DEST : 0) | (sysv->locked ? SHM_LOCKED : 0),
+                 .mode = ctx->mode | (ctx->sysv_removed ? SHM_DEST : 0) |
+                         (ctx->sysv_locked ? SHM_LOCKED : 0),
                  .seq = (uint16_t)((unsigned)sysv->id >> ID_INDEX_BITS)},
         .segsz_bytes = ctx->size_bytes,
         .atime_s = sysv->attach_s,
@@ -168,7 +168,7 @@ static long set_locked(const struct shm_caller *who, int id, bool locked)
     spin_lock(&ctable_lock);
     err_t err = find_own(who, id, &ctx);
     if (!err)
-        ctx->sysv.locked = locked;
+        ctx->sysv_locked = locked;
     spin_unlock(&ctable_lock);
     return err;
 }

@@ -69,7 +69,7 @@ err_t sysv_find(int id, struct smemcontext **out)
 {
     unsigned index = (unsigned)id & ((1u << ID_INDEX_BITS) - 1);
     struct smemcontext *ctx = id < 0 ? NULL : sysv_at(index);
-    if (!ctx || (ctx->sysv.removed && ctx->mappings == 0))
+    if (!ctx || (ctx->sysv_removed && ctx->mappings == 0))
         return -EINVAL;
     if (ctx->sysv.id != id)
         return -EIDRM;
@@ -106,9 +106,9 @@ void shm_sysv_over(struct smemcontext *ctx)
 
 bool sysv_remove(struct smemcontext *ctx)
 {
-    if (ctx->sysv.removed)
+    if (ctx->sysv_removed)
         return false;
-    ctx->sysv.removed = true;
+    ctx->sysv_removed = true;
     ctx->sysv.key = IPC_PRIVATE;
     (void)context_unname(ctx); /* not over: its id uses it */
     return true;
@@ -137,6 +137,6 @@ void shm_sysv_check(const struct smemcontext *ctx)
     ASSERTF(sysv_at(index) == ctx, "segment %d is not in its place", ctx->sysv.id);
     ASSERT((unsigned)ctx->sysv.id >> ID_INDEX_BITS == slots[index].generation);
     /* A use is the id's own, or a call's that is under way. */
-    ASSERTF(ctx->sysv.removed ? (ctx->mappings || ctx->users) && !ctx->named : ctx->users > 0,
+    ASSERTF(ctx->sysv_removed ? (ctx->mappings || ctx->users) && !ctx->named : ctx->users > 0,
             "segment %d: %u mappings, %u users", ctx->sysv.id, ctx->mappings, ctx->users);
 }

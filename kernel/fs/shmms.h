@@ -44,8 +44,6 @@ struct shm_sysv {
         change_s GUARDED_BY(ctable_lock); /* T  since 1970; 0: never */
     uint32_t creator_pid GUARDED_BY(ctable_lock), last_pid GUARDED_BY(ctable_lock); /* T */
     uint32_t creator_uid, creator_gid;                                              /* c */
-    bool removed GUARDED_BY(ctable_lock); /* T  IPC_RMID was here: only mappings keep it */
-    bool locked GUARDED_BY(ctable_lock);  /* T  SHM_LOCK */
 };
 
 /* A context as a file: of the kinds context_has_file() names (shm_file.c, shmms_link.c). */
@@ -79,6 +77,8 @@ struct smemcontext {
     bool has_key : 1 GUARDED_BY(ctable_lock); /* T  by its own: in the tree of keys */
     bool owner_died : 1 GUARDED_BY(
         ctable_lock); /* T  while nobody has the lock: the last owner left without unlocking */
+    bool sysv_removed : 1 GUARDED_BY(ctable_lock); /* T  IPC_RMID: only mappings keep it */
+    bool sysv_locked : 1 GUARDED_BY(ctable_lock);  /* T  SHM_LOCK */
     uint32_t uid GUARDED_BY(ctable_lock), gid GUARDED_BY(ctable_lock); /* T */
     uint32_t users GUARDED_BY(ctable_lock);                            /* T */
     uint32_t mappings GUARDED_BY(ctable_lock);                         /* T  sum over attaches */
