@@ -112,8 +112,8 @@ static int told_then_blocks(uintptr_t sp)
 /* The first thread handles another one, and does not take this one meanwhile. */
 static void wait_for_second(int sig)
 {
-    count(&handled);
-    U_WAIT_UNTIL(counted(&second) == counted(&handled));
+    uint32_t round = __atomic_add_fetch(&handled, 1, __ATOMIC_SEQ_CST);
+    U_WAIT_UNTIL(counted(&second) >= round);
 }
 
 static int told_then_handles(uintptr_t sp)

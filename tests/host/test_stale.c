@@ -34,6 +34,14 @@ static void meet(unsigned page, unsigned n)
     U_WAIT_UNTIL(counted(&ready[page]) >= n);
 }
 
+/* Pages of a file, to be copied when they are written. */
+static uintptr_t map_private(void)
+{
+    int fd = (int)U_CALL(SYS_memfd_create, u_string(0, "m"), 0);
+    U_EQ(U_CALL(SYS_ftruncate, (unsigned long)fd, PAGES * U_PAGE), 0);
+    return u_mmap(0, PAGES * U_PAGE, U_RW, MAP_PRIVATE, fd, 0);
+}
+
 /* ---- copy on write: what one thread has written is what all others read from then on */
 
 static int write_beside(uintptr_t at)
@@ -76,9 +84,7 @@ static int read_told(uintptr_t at)
 static int copies_have_no_past(uintptr_t sp)
 {
     begin();
-    int fd = (int)U_CALL(SYS_memfd_create, u_string(0, "m"), 0);
-    U_EQ(U_CALL(SYS_ftruncate, (unsigned long)fd, PAGES * U_PAGE), 0);
-    uintptr_t at = u_mmap(0, PAGES * U_PAGE, U_RW, MAP_PRIVATE, fd, 0);
+    uintptr_t at = map_private();
     U_CHECK(u_thread(write_beside, at) > 0);
     U_CHECK(u_thread(write_and_tell, at) > 0);
     (void)read_told(at);
@@ -115,6 +121,38 @@ static int discard_by_two(uintptr_t sp)
         U_EQ(u_load32(at + i * U_PAGE), 0);
     }
     U_WAIT_UNTIL(counted(&ended) == 1);
+    return 0;
+}
+
+static int discard_again(uintptr_t at)
+{
+    for (unsigned i = 0; i < PAGES; i++) {
+        meet(i, 2);
+        for (unsigned n = 0; n < 4; n++)
+            U_EQ(U_CALL(SYS_madvise, at + i * U_PAGE, U_PAGE, MADV_DONTNEED), 0);
+    }
+    count(&ended);
+    return 0;
+}
+
+/* A copy that goes before it is writable. */
+static int discard_copies(uintptr_t sp)
+{
+    begin();
+    uintptr_t at = map_private();
+    U_CHECK(u_thread(discard_again, at) > 0);
+    for (unsigned i = 0; i < PAGES; i++) {
+        U_EQ(u_load32(at + i * U_PAGE), 0);
+        meet(i, 2);
+        u_store32(at + i * U_PAGE, 7);
+        u_store32(at + i * U_PAGE + 4, 7);
+    }
+    U_WAIT_UNTIL(counted(&ended) == 1);
+    for (unsigned i = 0; i < PAGES; i++) {
+        uint32_t first = u_load32(at + i * U_PAGE), then = u_load32(at + i * U_PAGE + 4);
+        U_CHECK((first == 0 || first == 7) && (then == 7 || (first == 0 && then == 0)));
+    }
+    u_walk();
     return 0;
 }
 
@@ -180,6 +218,7 @@ int main(int argc, char **argv)
     static const struct host_case cases[] = {
         {.name = "copies_have_no_past", .init = copies_have_no_past, .runs = 20},
         {.name = "discard_by_two", .init = discard_by_two, .runs = 20},
+        {.name = "discard_copies", .init = discard_copies, .runs = 20},
         {.name = "cut_while_discarded", .init = cut_while_discarded, .runs = 20},
         {.name = "protect_while_cut", .init = protect_while_cut, .runs = 20},
         {0},
