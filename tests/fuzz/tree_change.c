@@ -122,6 +122,13 @@ long tree_rmdir(struct tree *t, const char *path)
     return err;
 }
 
+/* The owner, root, or who may read and write a file. */
+static long may_link(const struct tree *t, const struct tnode *file)
+{
+    bool owner = t->uid == 0 || t->uid == file->uid;
+    return owner || (S_ISREG(file->mode) && tree_may(t, file, 6)) ? 0 : -EPERM;
+}
+
 long tree_link(struct tree *t, const char *from, const char *to)
 {
     struct tplace p;
@@ -132,7 +139,9 @@ long tree_link(struct tree *t, const char *from, const char *to)
     if (!err)
         err = must_be_free(t, &p, false);
     if (!err)
-        err = p.dir->dev != file->dev ? -EXDEV : may_create(t, p.dir);
+        err = p.dir->dev != file->dev ? -EXDEV : may_link(t, file);
+    if (!err)
+        err = may_create(t, p.dir);
     if (!err && (S_ISDIR(file->mode) || p.dir->dev == TREE_PROC))
         err = -EPERM;
     if (!err && file->dev == TREE_SHM && file->nlink >= SHM_NAMES)
