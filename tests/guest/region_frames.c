@@ -22,7 +22,8 @@ static unsigned long free_frames(void)
     return strtoul(at + strlen("MemFree:"), NULL, 10) / (PAGE / 1024);
 }
 
-/* Runs one life again and again; the frames that are free must not get fewer. */
+/* Runs one life again and again; the frames that are free must not get fewer.  They may be more:
+ * a process's last frames, its kernel stack's, are free a moment after its parent has waited. */
 static void lives(void (*one)(unsigned))
 {
     unsigned long before;
@@ -33,7 +34,7 @@ static void lives(void (*one)(unsigned))
     before = free_frames();
     for (unsigned i = 0; i < LIVES; i++)
         one(i);
-    WAIT_UNTIL(free_frames() == before, "A4: %lu frames were free, now %lu", before, free_frames());
+    WAIT_UNTIL(free_frames() >= before, "A4: %lu frames were free, now %lu", before, free_frames());
 }
 
 static void touch(volatile unsigned *p, unsigned i)
