@@ -58,10 +58,10 @@ static bool still_there(struct fault *f) REQUIRES(f->as->pt_lock)
     return !f->r->mapping || f->cuts == memstore_cuts(f->r->mapping->store);
 }
 
-/* A copy has been installed, read-only and busy, and the caller has pinned it: nobody writes it
- * before every CPU has forgotten the old page, or one thread would read there what another has
- * overwritten here.  Who wants to write it meanwhile does the same (present_refused). */
-static void publish_copy(struct fault *f, struct page *copy)
+/* A copy has been installed, read-only and busy: nobody writes it before every CPU has forgotten
+ * the old page, or one thread would read there what another has overwritten here.  Who wants to
+ * write it meanwhile does the same (present_refused).  Takes over a pin of the caller's. */
+static void publish_copy(struct fault *f, struct page *copy) EXCLUDES(f->as->pt_lock)
 {
     vpmap_flush(&f->as->vpmap, f->va, f->va + PAGE_BYTES);
     spin_lock(&f->as->pt_lock);

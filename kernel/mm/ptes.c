@@ -12,8 +12,8 @@
 
 /* What has changed under pt_lock is flushed after it.  Whoever finds nothing to change meanwhile
  * may not go on as if all CPUs knew (a second madvise, a truncation, an mprotect beside one of
- * these): it flushes as well.  Sets *stale when flush_stale is due.  pt_lock held. */
-static void note_stale(struct addrspace *as, bool changed, bool *stale)
+ * these): it flushes as well.  Sets *stale when flush_stale is due. */
+static void note_stale(struct addrspace *as, bool changed, bool *stale) REQUIRES(as->pt_lock)
 {
     if (*stale || !(changed || __atomic_load_n(&as->unflushed, __ATOMIC_ACQUIRE)))
         return;
@@ -21,8 +21,9 @@ static void note_stale(struct addrspace *as, bool changed, bool *stale)
     *stale = true;
 }
 
-/* pt_lock not held: CPUs that want it could not answer. */
+/* Not under pt_lock: CPUs that want it could not answer. */
 static void flush_stale(struct addrspace *as, uintptr_t beg, uintptr_t end, bool *stale)
+    EXCLUDES(as->pt_lock)
 {
     if (!*stale)
         return;

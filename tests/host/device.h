@@ -1,6 +1,5 @@
-/* A backend that is part of a test (CONTRIBUTING.md, "Writing a memstore
- * backend"): a device whose fill is
- * slow or fails, which is written back, and which may refuse to be mapped. */
+/* A backend that is part of a test (CONTRIBUTING.md, "Writing a memstore backend"): a device whose
+ * fill is slow or fails, which is written back, and which may refuse to be mapped. */
 #pragma once
 
 #include <stdbool.h>

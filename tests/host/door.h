@@ -26,6 +26,21 @@
         U_CALL(SYS_sched_yield);                                                                   \
     while (!(cond))
 
+/* ---- variables of a test, which all its processes and threads see */
+static inline uint32_t u_count(uint32_t *what) /* what it is then */
+{
+    return __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
+}
+static inline uint32_t u_counted(const uint32_t *what)
+{
+    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
+}
+static inline void u_pass_time(unsigned turns)
+{
+    while (turns--)
+        U_CALL(SYS_sched_yield);
+}
+
 /* ---- regions: negative ns is for ever */
 long u_map_with(const char *name, uintptr_t *at, struct region_map how);
 long u_lock_timed(const char *name, int64_t ns);

@@ -15,16 +15,6 @@ static void begin(void)
     won = done = stop = 0;
 }
 
-static void count(uint32_t *what)
-{
-    __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
-}
-
-static uint32_t counted(uint32_t *what)
-{
-    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
-}
-
 static void run_both(int (*one)(uintptr_t arg), int (*other)(uintptr_t arg), uintptr_t arg)
 {
     long a = u_fork(one, arg), b = u_fork(other, arg);
@@ -40,7 +30,7 @@ static int create(uintptr_t arg)
     long err = u_create("r", U_PAGE, RS_PERSIST);
     U_CHECK(err == 0 || err == ERR_EXIST);
     if (!err)
-        count(&won);
+        u_count(&won);
     return 0;
 }
 
@@ -49,7 +39,7 @@ static int create_file(uintptr_t arg)
     long fd = u_open(F, O_CREAT | O_EXCL | O_RDWR, 0600);
     U_CHECK(fd >= 0 || fd == -EEXIST);
     if (fd >= 0)
-        count(&won);
+        u_count(&won);
     return 0;
 }
 
@@ -75,7 +65,7 @@ static int map_it(uintptr_t arg)
     if (!err) {
         u_store8(at, 1);
         U_CALL(SYS_sched_yield);
-        U_EQ(counted(&done), 0); /* R5: no destroy is over while it is mapped */
+        U_EQ(u_counted(&done), 0); /* R5: no destroy is over while it is mapped */
         U_EQ(U_CALL(SYS_munmap, at, U_PAGE), 0);
     }
     return 0;
@@ -86,7 +76,7 @@ static int destroy_it(uintptr_t how)
     long err = u_destroy_with("r", (unsigned)how);
     U_CHECK(err == 0 || err == ERR_NOTEXIST || (how == RS_NOWAIT && err == ERR_BUSY));
     if (!err && how != RS_UNLINK)
-        count(&done);
+        u_count(&done);
     return 0;
 }
 
@@ -172,12 +162,12 @@ static int segments_go(uintptr_t sp)
 static int touch_all(uintptr_t at)
 {
     host_catch_faults();
-    while (!counted(&stop))
+    while (!u_counted(&stop))
         for (unsigned i = 0; i < 4; i++) {
             int sig = i % 2 ? u_try_write(at + i * U_PAGE) : u_try_read(at + i * U_PAGE);
             U_CHECK(sig == 0 || sig == SIGBUS);
         }
-    count(&done);
+    u_count(&done);
     return 0;
 }
 
@@ -206,18 +196,18 @@ static int ends_move(uintptr_t sp)
         U_CHECK(u_thread(touch_all, u_mmap(0, 4 * U_PAGE, U_RW, flags[i], (int)fd, 0)) > 0);
     move_end(fd);
     __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
-    U_WAIT_UNTIL(counted(&done) == 2);
+    U_WAIT_UNTIL(u_counted(&done) == 2);
     u_walk();
     return 0;
 }
 
 static int cut_again(uintptr_t fd)
 {
-    while (!counted(&stop)) {
+    while (!u_counted(&stop)) {
         U_EQ(U_CALL(SYS_ftruncate, fd, 0), 0);
         U_EQ(U_CALL(SYS_ftruncate, fd, 8 * U_PAGE), 0);
     }
-    count(&done);
+    u_count(&done);
     return 0;
 }
 
@@ -236,7 +226,7 @@ static int fork_while_cut(uintptr_t sp)
         u_child_does(nothing, 0);
     }
     __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
-    U_WAIT_UNTIL(counted(&done) == 1);
+    U_WAIT_UNTIL(u_counted(&done) == 1);
     u_walk();
     return 0;
 }
@@ -246,7 +236,7 @@ static int fork_while_cut(uintptr_t sp)
 static int close_it(uintptr_t fd)
 {
     U_EQ(U_CALL(SYS_close, fd), 0);
-    count(&done);
+    u_count(&done);
     return 0;
 }
 
@@ -264,7 +254,7 @@ static int closed_while_mapped(uintptr_t sp)
         U_CHECK(u_thread(close_it, fd) > 0);
         long at = U_CALL(SYS_mmap, 0, U_PAGE, U_RW, MAP_SHARED, fd, 0);
         U_CHECK(at > 0 || at == -EBADF);
-        U_WAIT_UNTIL(counted(&done) == 1);
+        U_WAIT_UNTIL(u_counted(&done) == 1);
         U_EQ(u_file_has("/proc/regions", named ? "region " : "memfd "), at > 0);
         if (at > 0)
             U_EQ(U_CALL(SYS_munmap, (unsigned long)at, U_PAGE), 0);
@@ -283,7 +273,7 @@ static int open_page(uintptr_t arg)
         (void)U_CALL(SYS_munmap, (unsigned long)at, U_PAGE);
         (void)U_CALL(SHOAL_SYS_shm_close, 5);
     }
-    count(&done);
+    u_count(&done);
     return 0;
 }
 
@@ -295,7 +285,7 @@ static int zones_by_two(uintptr_t id)
         u_store8((uintptr_t)at, 1);
         U_EQ(U_CALL(SYS_munmap, (unsigned long)at, 2 * U_PAGE), 0);
     }
-    count(&done);
+    u_count(&done);
     return 0;
 }
 
@@ -305,11 +295,11 @@ static int one_process(uintptr_t sp)
     for (unsigned i = 0; i < 2; i++)
         U_CHECK(u_thread(open_page, 0) > 0);
     (void)open_page(0);
-    U_WAIT_UNTIL(counted(&done) == 3);
+    U_WAIT_UNTIL(u_counted(&done) == 3);
     begin();
     U_CHECK(u_thread(zones_by_two, 1) > 0);
     (void)zones_by_two(2);
-    U_WAIT_UNTIL(counted(&done) == 2);
+    U_WAIT_UNTIL(u_counted(&done) == 2);
     u_walk();
     return 0;
 }
@@ -318,7 +308,7 @@ static int write_words(uintptr_t at)
 {
     for (unsigned i = 0; i < 100; i++)
         (void)u_add32(at + i % 8 * U_PAGE, 1);
-    count(&done);
+    u_count(&done);
     return 0;
 }
 
@@ -334,7 +324,7 @@ static int copies_by_two(uintptr_t sp)
             U_CHECK(u_thread(write_words, at) > 0);
         for (unsigned n = 0; n < 3; n++)
             u_child_does(nothing, 0);
-        U_WAIT_UNTIL(counted(&done) == 3);
+        U_WAIT_UNTIL(u_counted(&done) == 3);
         for (unsigned page = 0; page < 8; page++)
             sum += u_load32(at + page * U_PAGE);
         U_EQ(sum, 300);

@@ -14,22 +14,6 @@ static void begin(void)
     go = ready = handled = second = 0;
 }
 
-static void count(uint32_t *what)
-{
-    __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
-}
-
-static uint32_t counted(uint32_t *what)
-{
-    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
-}
-
-static void pass_time(unsigned turns)
-{
-    while (turns--)
-        U_CALL(SYS_sched_yield);
-}
-
 static void change_mask(unsigned long how, int sig)
 {
     const uint64_t set = 1ull << (sig - 1);
@@ -51,7 +35,7 @@ static void send(int sig)
 
 static void count_it(int sig)
 {
-    count(sig == SIGUSR1 ? &handled : &second);
+    u_count(sig == SIGUSR1 ? &handled : &second);
 }
 
 static int pause_for_ever(uintptr_t arg)
@@ -62,7 +46,7 @@ static int pause_for_ever(uintptr_t arg)
 
 static int wait_until_handled(uintptr_t arg)
 {
-    U_WAIT_UNTIL(counted(&handled));
+    U_WAIT_UNTIL(u_counted(&handled));
     return 0;
 }
 
@@ -70,9 +54,9 @@ static int wait_until_handled(uintptr_t arg)
 static int send_first(uintptr_t times)
 {
     change_mask(SIG_BLOCK, SIGUSR1);
-    count(&ready);
+    u_count(&ready);
     for (uintptr_t i = 1; i <= times; i++) {
-        U_WAIT_UNTIL(counted(&go) == i);
+        U_WAIT_UNTIL(u_counted(&go) == i);
         send(SIGUSR1);
     }
     return 0;
@@ -82,9 +66,9 @@ static int send_both(uintptr_t times)
 {
     change_mask(SIG_BLOCK, SIGUSR1);
     change_mask(SIG_BLOCK, SIGUSR2);
-    count(&ready);
+    u_count(&ready);
     for (uintptr_t i = 1; i <= times; i++) {
-        U_WAIT_UNTIL(counted(&go) == i);
+        U_WAIT_UNTIL(u_counted(&go) == i);
         send(SIGUSR1);
         send(SIGUSR2);
     }
@@ -98,13 +82,13 @@ static int told_then_blocks(uintptr_t sp)
     handle(SIGUSR1, count_it, 0);
     U_CHECK(u_thread(pause_for_ever, 0) > 0);
     U_CHECK(u_thread(send_first, 4 * ROUNDS) > 0);
-    U_WAIT_UNTIL(counted(&ready));
+    U_WAIT_UNTIL(u_counted(&ready));
     for (unsigned i = 1; i <= 4 * ROUNDS; i++) {
         change_mask(SIG_UNBLOCK, SIGUSR1);
-        count(&go);
-        pass_time(i % 4);
+        u_count(&go);
+        u_pass_time(i % 4);
         change_mask(SIG_BLOCK, SIGUSR1);
-        U_WAIT_UNTIL(counted(&handled) == i);
+        U_WAIT_UNTIL(u_counted(&handled) == i);
     }
     return 0;
 }
@@ -112,8 +96,8 @@ static int told_then_blocks(uintptr_t sp)
 /* The first thread handles another one, and does not take this one meanwhile. */
 static void wait_for_second(int sig)
 {
-    uint32_t round = __atomic_add_fetch(&handled, 1, __ATOMIC_SEQ_CST);
-    U_WAIT_UNTIL(counted(&second) >= round);
+    uint32_t round = u_count(&handled);
+    U_WAIT_UNTIL(u_counted(&second) >= round);
 }
 
 static int told_then_handles(uintptr_t sp)
@@ -123,10 +107,10 @@ static int told_then_handles(uintptr_t sp)
     handle(SIGUSR2, count_it, 0);
     U_CHECK(u_thread(pause_for_ever, 0) > 0);
     U_CHECK(u_thread(send_both, ROUNDS) > 0);
-    U_WAIT_UNTIL(counted(&ready));
+    U_WAIT_UNTIL(u_counted(&ready));
     for (unsigned i = 1; i <= ROUNDS; i++) {
-        count(&go);
-        U_WAIT_UNTIL(counted(&second) == i);
+        u_count(&go);
+        U_WAIT_UNTIL(u_counted(&second) == i);
     }
     return 0;
 }
@@ -136,9 +120,9 @@ static int first_thread_ends(uintptr_t turns)
     begin();
     U_CHECK(u_thread(wait_until_handled, 0) > 0);
     U_CHECK(u_thread(send_first, 1) > 0);
-    U_WAIT_UNTIL(counted(&ready));
-    count(&go);
-    pass_time((unsigned)turns);
+    U_WAIT_UNTIL(u_counted(&ready));
+    u_count(&go);
+    u_pass_time((unsigned)turns);
     U_CALL(SYS_exit, 0);
     return 1;
 }

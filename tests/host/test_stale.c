@@ -17,21 +17,11 @@ static void begin(void)
     ended = 0;
 }
 
-static void count(uint32_t *what)
-{
-    __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
-}
-
-static uint32_t counted(uint32_t *what)
-{
-    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
-}
-
 /* Goes on when n are there. */
 static void meet(unsigned page, unsigned n)
 {
-    count(&ready[page]);
-    U_WAIT_UNTIL(counted(&ready[page]) >= n);
+    u_count(&ready[page]);
+    U_WAIT_UNTIL(u_counted(&ready[page]) >= n);
 }
 
 /* Pages of a file, to be copied when they are written. */
@@ -50,7 +40,7 @@ static int write_beside(uintptr_t at)
         meet(i, 3);
         u_store32(at + i * U_PAGE + 8, 1);
     }
-    count(&ended);
+    u_count(&ended);
     return 0;
 }
 
@@ -59,9 +49,9 @@ static int write_and_tell(uintptr_t at)
     for (unsigned i = 0; i < PAGES; i++) {
         meet(i, 3);
         u_store32(at + i * U_PAGE, 1);
-        count(&told[i]);
+        u_count(&told[i]);
     }
-    count(&ended);
+    u_count(&ended);
     return 0;
 }
 
@@ -71,12 +61,12 @@ static int read_told(uintptr_t at)
         U_EQ(u_load32(at + i * U_PAGE), 0); /* this CPU knows the page that is copied */
         meet(i, 3);
         for (uint32_t is_told = 0; !is_told;) {
-            is_told = counted(&told[i]);
+            is_told = u_counted(&told[i]);
             U_CHECK(u_load32(at + i * U_PAGE) >= is_told);
         }
         U_EQ(u_load32(at + i * U_PAGE + 4), 0);
     }
-    count(&ended);
+    u_count(&ended);
     return 0;
 }
 
@@ -88,7 +78,7 @@ static int copies_have_no_past(uintptr_t sp)
     U_CHECK(u_thread(write_beside, at) > 0);
     U_CHECK(u_thread(write_and_tell, at) > 0);
     (void)read_told(at);
-    U_WAIT_UNTIL(counted(&ended) == 3);
+    U_WAIT_UNTIL(u_counted(&ended) == 3);
     for (unsigned i = 0; i < PAGES; i++) {
         U_EQ(u_load32(at + i * U_PAGE), 1);
         U_EQ(u_load32(at + i * U_PAGE + 8), 1);
@@ -105,7 +95,7 @@ static int discard_too(uintptr_t at)
         meet(i, 2);
         U_EQ(U_CALL(SYS_madvise, at + i * U_PAGE, U_PAGE, MADV_DONTNEED), 0);
     }
-    count(&ended);
+    u_count(&ended);
     return 0;
 }
 
@@ -120,7 +110,7 @@ static int discard_by_two(uintptr_t sp)
         U_EQ(U_CALL(SYS_madvise, at + i * U_PAGE, U_PAGE, MADV_DONTNEED), 0);
         U_EQ(u_load32(at + i * U_PAGE), 0);
     }
-    U_WAIT_UNTIL(counted(&ended) == 1);
+    U_WAIT_UNTIL(u_counted(&ended) == 1);
     return 0;
 }
 
@@ -131,7 +121,7 @@ static int discard_again(uintptr_t at)
         for (unsigned n = 0; n < 4; n++)
             U_EQ(U_CALL(SYS_madvise, at + i * U_PAGE, U_PAGE, MADV_DONTNEED), 0);
     }
-    count(&ended);
+    u_count(&ended);
     return 0;
 }
 
@@ -147,7 +137,7 @@ static int discard_copies(uintptr_t sp)
         u_store32(at + i * U_PAGE, 7);
         u_store32(at + i * U_PAGE + 4, 7);
     }
-    U_WAIT_UNTIL(counted(&ended) == 1);
+    U_WAIT_UNTIL(u_counted(&ended) == 1);
     for (unsigned i = 0; i < PAGES; i++) {
         uint32_t first = u_load32(at + i * U_PAGE), then = u_load32(at + i * U_PAGE + 4);
         U_CHECK((first == 0 || first == 7) && (then == 7 || (first == 0 && then == 0)));
@@ -172,7 +162,7 @@ static int cut_while_discarded(uintptr_t sp)
         U_EQ(U_CALL(SYS_ftruncate, fd, i * U_PAGE), 0);
         U_EQ(u_try_read(at + i * U_PAGE), SIGBUS);
     }
-    U_WAIT_UNTIL(counted(&ended) == 1);
+    U_WAIT_UNTIL(u_counted(&ended) == 1);
     return 0;
 }
 
@@ -185,9 +175,9 @@ static int cut_too(uintptr_t arg)
         U_EQ(U_CALL(SYS_ftruncate, cut_fd, 0), 0);
         meet(i, 4);
         U_EQ(U_CALL(SYS_ftruncate, cut_fd, U_PAGE), 0);
-        count(&told[i]);
+        u_count(&told[i]);
     }
-    count(&ended);
+    u_count(&ended);
     return 0;
 }
 
@@ -207,9 +197,9 @@ static int protect_while_cut(uintptr_t sp)
         U_EQ(U_CALL(SYS_mprotect, at, U_PAGE, PROT_READ), 0);
         U_EQ(u_try_write(at), SIGSEGV);
         meet(i, 4);
-        U_WAIT_UNTIL(counted(&told[i]));
+        U_WAIT_UNTIL(u_counted(&told[i]));
     }
-    U_WAIT_UNTIL(counted(&ended) == 1);
+    U_WAIT_UNTIL(u_counted(&ended) == 1);
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* What the threads of one process have in common: signals for whichever takes them, descriptors at
- * exec, and what is over when one of them has ended. */
+/* What the threads of one process have in common: descriptors at exec, and what is over when one of
+ * them has ended. */
 #define _GNU_SOURCE
 #include "door.h"
 #include "runner.h"
@@ -14,22 +14,6 @@ static uint32_t go, ready, born; /* the test's own: all its processes see them *
 static void begin(void)
 {
     go = ready = born = 0;
-}
-
-static void count(uint32_t *what)
-{
-    __atomic_add_fetch(what, 1, __ATOMIC_SEQ_CST);
-}
-
-static uint32_t counted(uint32_t *what)
-{
-    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
-}
-
-static void pass_time(unsigned turns)
-{
-    while (turns--)
-        U_CALL(SYS_sched_yield);
 }
 
 /* ---- the end of a thread */
@@ -119,7 +103,7 @@ static int program(uintptr_t sp)
     int status;
     long pid;
     open_in_program = count_open();
-    count(&ready);
+    u_count(&ready);
     while ((pid = u_wait(-1, &status)) > 0)
         U_EQ(status, 0);
     U_EQ(pid, -ECHILD);
@@ -142,16 +126,16 @@ static void open_all(int flags)
 
 static int has_all(uintptr_t arg)
 {
-    count(&born);
-    U_WAIT_UNTIL(counted(&ready));
+    u_count(&born);
+    U_WAIT_UNTIL(u_counted(&ready));
     U_EQ(count_open(), FD_END - FD_FIRST);
     return 0;
 }
 
 static int clone_one(uintptr_t turns)
 {
-    U_WAIT_UNTIL(counted(&go));
-    pass_time((unsigned)turns);
+    U_WAIT_UNTIL(u_counted(&go));
+    u_pass_time((unsigned)turns);
     U_CHECK(clone_with_files(has_all, 0) > 0);
     return 0;
 }
@@ -162,7 +146,7 @@ static int go_and_exec(void)
     uintptr_t path = u_string(0, "/bin/program");
     const uintptr_t argv[] = {path, 0};
     uintptr_t list = u_put(1, argv, sizeof argv);
-    count(&go);
+    u_count(&go);
     return (int)U_CALL(SYS_execve, path, list, 0);
 }
 
@@ -190,15 +174,15 @@ static int exec_closes_its_own(uintptr_t sp)
 
 static int has_what_program_has(uintptr_t arg)
 {
-    U_WAIT_UNTIL(counted(&ready));
+    U_WAIT_UNTIL(u_counted(&ready));
     U_EQ(count_open(), open_in_program);
     return 0;
 }
 
 static int close_all(uintptr_t turns)
 {
-    U_WAIT_UNTIL(counted(&go));
-    pass_time((unsigned)turns);
+    U_WAIT_UNTIL(u_counted(&go));
+    u_pass_time((unsigned)turns);
     for (unsigned long fd = FD_FIRST; fd < FD_END; fd++)
         U_EQ(U_CALL(SYS_close, fd), 0);
     return 0;

@@ -1,5 +1,5 @@
-/* TLB shootdown, against unmap, madvise, truncation, mremap, the switch to other maps and to kernel threads,
- * and the end of the map: no CPU uses an entry of a page that is gone (A6).
+/* TLB shootdown, against unmap, madvise, truncation, mremap, the switch to other maps and to kernel
+ * threads, and the end of the map: no CPU uses an entry of a page that is gone (A6).
  *
  * Stands for:
  *   arch/common/tlb.c: map_catch_up map_leave vpmap_activate tlb_interrupt tlb_halting
@@ -11,8 +11,8 @@
  *
  * One map with two addresses.  Address 0 shows frame 0, which a truncation takes away, and address 1
  * frame 1, which an unmap takes away at the same time.  With -DREMAP instead of the unmap: mremap
- * moves frame 0 to address 1.  With -DDISCARD instead: madvise clears address 0 as well.  With -DEND: CPUs go to other maps as well, and the map ends.  A CPU that has
- * the map loaded may read an entry into its TLB at any moment (Walker), whatever it runs.  A thread
+ * moves frame 0 to address 1.  With -DDISCARD instead: madvise clears address 0 as well.  With
+ * -DEND: CPUs go to other maps as well, and the map ends.  A CPU that has the map loaded may read an entry into its TLB at any moment (Walker), whatever it runs.  A thread
  * that flushes borrows a CPU, with its interrupts off, for the first part of vpmap_flush; it waits
  * without, since it may be anywhere by then.
  *

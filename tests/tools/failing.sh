@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole machine with its n-th allocation, sleep or time limit failing (fail=KIND:N), n = FIRST, FIRST + STEP ...
-# until three in a row fail nothing: it stops at boot with a message, or runs, ends and has nothing leaked.  Never a panic or a hang.
+# until three in a row fail nothing: it stops at boot with a message, or runs, ends and has nothing leaked.  Never a
+# panic or a hang.
 # usage: failing.sh BUILD_FOLDER KIND FIRST STEP PROGRAM [ARG]...
 # shellcheck source=tests/tools/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
