@@ -12,7 +12,7 @@
 
 /* What has changed under pt_lock is flushed after it.  Whoever finds nothing to change meanwhile
  * may not go on as if all CPUs knew (a second madvise, a truncation, an mprotect beside one of
- * these): it flushes as well.  Sets *stale when flush_stale is due. */
+ * these): it flushes as well, all that it has looked at.  Sets *stale when flush_stale is due. */
 static void note_stale(struct addrspace *as, bool changed, bool *stale) REQUIRES(as->pt_lock)
 {
     if (*stale || !(changed || __atomic_load_n(&as->unflushed, __ATOMIC_ACQUIRE)))
@@ -60,7 +60,7 @@ void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end)
     do {
         uintptr_t batch_beg = va;
         n = clear_batch(as, &va, end, pages, &stale);
-        flush_stale(as, batch_beg, MIN(va, end), &stale);
+        flush_stale(as, batch_beg, n < BATCH ? end : va, &stale);
         for (unsigned i = 0; i < n; i++)
             page_unpin(pages[i]);
     } while (n == BATCH);

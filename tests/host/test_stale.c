@@ -125,6 +125,33 @@ static int discard_again(uintptr_t at)
     return 0;
 }
 
+/* Of two pages one finds the first, and the other has just removed the second. */
+static int discard_second(uintptr_t at)
+{
+    for (unsigned i = 0; i < PAGES; i += 2) {
+        meet(i, 2);
+        U_EQ(U_CALL(SYS_madvise, at + (i + 1) * U_PAGE, U_PAGE, MADV_DONTNEED), 0);
+    }
+    u_count(&ended);
+    return 0;
+}
+
+static int discard_both(uintptr_t sp)
+{
+    begin();
+    uintptr_t at = u_mmap(0, PAGES * U_PAGE, U_RW, U_ANON, -1, 0);
+    U_CHECK(u_thread(discard_second, at) > 0);
+    for (unsigned i = 0; i < PAGES; i += 2) {
+        u_store32(at + i * U_PAGE, 7);
+        u_store32(at + (i + 1) * U_PAGE, 7);
+        meet(i, 2);
+        U_EQ(U_CALL(SYS_madvise, at + i * U_PAGE, 2 * U_PAGE, MADV_DONTNEED), 0);
+        U_EQ(u_load32(at + (i + 1) * U_PAGE), 0);
+    }
+    U_WAIT_UNTIL(u_counted(&ended) == 1);
+    return 0;
+}
+
 /* A copy that goes before it is writable. */
 static int discard_copies(uintptr_t sp)
 {
@@ -208,6 +235,7 @@ int main(int argc, char **argv)
     static const struct host_case cases[] = {
         {.name = "copies_have_no_past", .init = copies_have_no_past, .runs = 20},
         {.name = "discard_by_two", .init = discard_by_two, .runs = 20},
+        {.name = "discard_both", .init = discard_both, .runs = 20},
         {.name = "discard_copies", .init = discard_copies, .runs = 20},
         {.name = "cut_while_discarded", .init = cut_while_discarded, .runs = 20},
         {.name = "protect_while_cut", .init = protect_while_cut, .runs = 20},

@@ -11,8 +11,8 @@
  *
  * One map with two addresses.  Address 0 shows frame 0, which a truncation takes away, and address 1
  * frame 1, which an unmap takes away at the same time.  With -DREMAP instead of the unmap: mremap
- * moves frame 0 to address 1.  With -DDISCARD instead: madvise clears address 0 as well.  With
- * -DEND: CPUs go to other maps as well, and the map ends.  A CPU that has the map loaded may read an entry into its TLB at any moment (Walker), whatever it runs.  A thread
+ * moves frame 0 to address 1.  With -DDISCARD instead: madvise clears address 0 as well, and
+ * with -DBOTH both: then frame 0 is what address 1 shows, the last that it looks at.  With -DEND: CPUs go to other maps as well, and the map ends.  A CPU that has the map loaded may read an entry into its TLB at any moment (Walker), whatever it runs.  A thread
  * that flushes borrows a CPU, with its interrupts off, for the first part of vpmap_flush; it waits
  * without, since it may be anywhere by then.
  *
@@ -24,6 +24,8 @@
 #define FRAMES    2
 #ifdef REMAP
 #define frame_of(v) 0
+#elif defined(BOTH)
+#define frame_of(v) (1 - (v))
 #else
 #define frame_of(v) (v)
 #endif
@@ -48,7 +50,11 @@ bool tlb[CPUS * ADDRESSES];     /* has an entry for the address */
 #define has_entry(c, v) tlb[(c) * ADDRESSES + (v)]
 
 bool rmap_held;
+#ifdef BOTH
+byte moved_to = 1;
+#else
 byte moved_to;  /* r->beg */
+#endif
 #ifdef END
 byte flushing = 1; /* threads that still use the map from outside */
 #else
@@ -207,8 +213,8 @@ inline interrupt_others(mask)
     }
 }
 
-/* vpmap_flush of address `v`, on any CPU. */
-inline flush(v)
+/* vpmap_flush of what lies from `first` to `last`, on any CPU. */
+inline flush(first, last)
 {
     if
     :: atomic { !interrupts_off[0] -> interrupts_off[0] = true; c = 0 }
@@ -220,9 +226,10 @@ inline flush(v)
         if /* flush_this_cpu */
         :: seen[c] >= mine
         :: seen[c] < mine && seen[c] + 1 != mine -> map_catch_up(c)
-        :: seen[c] + 1 == mine -> has_entry(c, v) = false; seen[c] = mine
+        :: seen[c] + 1 == mine ->
+            has_entry(c, first) = false; has_entry(c, last) = false; seen[c] = mine
 #ifdef MUTATE_ONE_FOR_ALL
-        :: seen[c] + 1 < mine -> has_entry(c, v) = false; seen[c] = mine
+        :: seen[c] + 1 < mine -> has_entry(c, first) = false; seen[c] = mine
 #endif
         fi
     :: else
@@ -251,20 +258,25 @@ inline free_frame(f)
     }
 }
 
-/* pt_clear of address `a`; atomic where pt_lock is held. */
-inline clear(a)
+/* pt_clear of what lies from `first` to `last`; atomic where pt_lock is held. */
+inline clear(first, last)
 {
     atomic {
         if
-        :: present[a] -> stale = true
+        :: present[first] || present[last] -> stale = true
 #ifndef MUTATE_TRUST_ABSENT
-        :: !present[a] && unflushed > 0 -> stale = true
-        :: !present[a] && unflushed == 0
+        :: !present[first] && !present[last] && unflushed > 0 -> stale = true
+        :: !present[first] && !present[last] && unflushed == 0
 #else
-        :: !present[a]
+        :: !present[first] && !present[last]
 #endif
         fi;
-        present[a] = false;
+#ifdef MUTATE_FLUSH_TO_FOUND
+        upto = (present[last] -> last : first);
+#else
+        upto = last;
+#endif
+        present[first] = false; present[last] = false;
         if
         :: stale -> unflushed++
         :: else
@@ -272,29 +284,35 @@ inline clear(a)
     }
     if
     :: stale ->
-        flush(a);
+        flush(first, upto);
         atomic { unflushed--; stale = false }
     :: else
     fi;
-    /* A6, P2: when it is over, nobody finds it */ assert(!has_entry(0, a) && !has_entry(1, a))
+    /* A6, P2: when it is over, nobody finds it */
+    assert(!has_entry(0, first) && !has_entry(1, first) && !has_entry(0, last) && !has_entry(1, last));
+    upto = 0
 }
 
 /* addrspace_unmap of address 1. */
 proctype Unmapper()
 {
-    byte c, g, mine, others, v;
+    byte c, g, mine, others, upto, v;
     bool stale;
-    clear(1);
+    clear(1, 1);
     free_frame(1);
     flushing--
 }
 
-/* addrspace_discard of address 0; what was there is the truncation's to free. */
+/* addrspace_discard of address 0, or both; what was there is the truncation's to free. */
 proctype Discarder()
 {
-    byte c, g, mine, others;
+    byte c, g, mine, others, upto;
     bool stale;
-    clear(0);
+#ifdef BOTH
+    clear(0, 1);
+#else
+    clear(0, 0);
+#endif
     flushing--
 }
 
@@ -310,7 +328,7 @@ proctype Mover()
 #ifdef MUTATE_UNLOCK_EARLY
         rmap_held = false;
 #endif
-        flush(0)
+        flush(0, 0)
     :: else -> moved_to = 1
     fi;
 #ifndef MUTATE_UNLOCK_EARLY
@@ -322,12 +340,12 @@ proctype Mover()
 /* unmap_tail of memstore_resize. */
 proctype Truncator()
 {
-    byte c, g, mine, others, v;
+    byte c, g, mine, others, upto, v;
     bool stale;
     atomic { !rmap_held -> rmap_held = true };
     if
-    :: moved_to == 0 -> clear(0)
-    :: else -> clear(1)
+    :: moved_to == 0 -> clear(0, 0)
+    :: else -> clear(1, 1)
     fi;
     free_frame(0);
     rmap_held = false;
@@ -372,6 +390,9 @@ init
 #elif defined(REMAP)
         run Mover()
 #elif defined(DISCARD)
+#ifdef BOTH
+        present[1] = true;
+#endif
         run Discarder()
 #else
         present[1] = true;
