@@ -81,21 +81,7 @@ static long store_file_write(struct file *f, struct iobuf *from, uint64_t pos)
     return n == -ENOMEM ? -ENOSPC : n;
 }
 
-/* Touches every page of [pos, end), so that writing there finds memory. */
-static err_t store_fill(struct memstore *store, uint64_t pos, uint64_t end)
-{
-    err_t err = 0;
-
-    for (uint64_t idx = pos / PAGE_BYTES; err == 0 && idx * PAGE_BYTES < end; idx++) {
-        struct page *page;
-        err = thread_interrupted(SLEEP_KILLABLE) ? -EINTR : memstore_page(store, idx, &page);
-        if (err == 0)
-            page_unpin(page);
-    }
-    return err;
-}
-
-/* vnode->lock held. */
+/* A failure leaves size and memory as they were.  vnode->lock held. */
 static err_t allocate_locked(struct vnode *v, uint64_t pos, uint64_t end) REQUIRES(v->lock)
 {
     uint64_t old_size_bytes = v->size_bytes;
@@ -107,7 +93,7 @@ static err_t allocate_locked(struct vnode *v, uint64_t pos, uint64_t end) REQUIR
     if (store == NULL)
         return -EIO;
     if (!store->promises)
-        err = store_fill(store, pos, end);
+        err = memstore_populate(store, pos / PAGE_BYTES, ALIGN_UP(end, PAGE_BYTES) / PAGE_BYTES);
     memstore_put(store);
     if (err != 0 && end > old_size_bytes)
         (void)v->ops->resize(v, old_size_bytes);

@@ -4,7 +4,8 @@
  *                     store->filled
  *   busy   -> ready:  the same thread, when ops->fill has succeeded
  *   busy   -> absent: the same thread, when it has failed
- *   ready  -> absent: memstore_resize and the last memstore_put, which wait for busy pages first
+ *   ready  -> absent: memstore_resize and the last memstore_put, which wait for busy pages first;
+ *                     memstore_populate that fails, if nobody else has asked for the page
  *
  * Model: tests/spin/pagefill.pml
  * Model: tests/spin/tlb.pml
@@ -77,23 +78,29 @@ void memstore_get(struct memstore *store)
     ref_get(&store->refs);
 }
 
-/* Puts a new busy page in the cache.  s held. */
-static err_t begin_fill(struct memstore *store, size_t idx, struct page **page)
+/* Puts a new busy page in the cache, of the caller's frames if there are any (NULL: a fault's).  s
+ * held. */
+static err_t begin_fill(struct memstore *store, size_t idx, size_t *frames, struct page **page)
     REQUIRES(store->lock)
 {
-    struct page *p = page_alloc(PAGE_CACHE, 0, store->promises ? PMEM_PROMISED : 0);
+    bool of_frames = frames && *frames;
+    bool promised = store->promises || of_frames;
+    struct page *p = page_alloc(PAGE_CACHE, 0, promised ? PMEM_PROMISED : 0);
     if (!p)
         return -ENOMEM;
     err_t err = radix_insert(&store->pages, &cache_ops, idx, p);
     if (err) {
-        if (store->promises)
+        if (promised)
             pmem_promise_again();
         page_free(p);
         return err;
     }
     p->busy = 1;
     p->promised = store->promises;
+    p->fresh = frames != NULL;
     store->promised -= p->promised;
+    if (of_frames)
+        --*frames;
     *page = p;
     return 0;
 }
@@ -127,7 +134,15 @@ static err_t fill_page(struct memstore *store, size_t idx, struct page *page)
     return err;
 }
 
-err_t memstore_page(struct memstore *store, size_t idx, struct page **page)
+/* A pin for somebody who will use the page: it is nobody's to take back from here on.  s held. */
+static void pin_known(struct page *page)
+{
+    page->fresh = 0;
+    page_pin(page);
+}
+
+/* The page at `idx`; `frames` as of begin_fill. */
+static err_t get_page(struct memstore *store, size_t idx, size_t *frames, struct page **page)
 {
     assert_may_sleep("memstore_page");
     struct page *p;
@@ -145,15 +160,38 @@ err_t memstore_page(struct memstore *store, size_t idx, struct page **page)
     err_t err = 0;
     bool fill = !p;
     if (fill)
-        err = begin_fill(store, idx, &p);
+        err = begin_fill(store, idx, frames, &p);
     else
-        page_pin(p);
+        pin_known(p);
     spin_unlock(&store->lock);
     if (!err && fill)
         err = fill_page(store, idx, p);
     if (!err)
         *page = p;
     return err;
+}
+
+err_t memstore_page(struct memstore *store, size_t idx, struct page **page)
+{
+    return get_page(store, idx, NULL, page);
+}
+
+err_t memstore_page_fresh(struct memstore *store, size_t idx, size_t *frames, struct page **page)
+{
+    return get_page(store, idx, frames, page);
+}
+
+struct page *memstore_settle_page(struct memstore *store, size_t idx, bool stays)
+{
+    spin_lock(&store->lock);
+    struct page *p = radix_get(&store->pages, idx);
+    bool goes = p && p->fresh && !stays;
+    if (p)
+        p->fresh = 0;
+    if (goes)
+        radix_remove(&store->pages, &cache_ops, idx);
+    spin_unlock(&store->lock);
+    return goes ? p : NULL;
 }
 
 struct page *memstore_page_cached(struct memstore *store, size_t idx)
@@ -163,7 +201,7 @@ struct page *memstore_page_cached(struct memstore *store, size_t idx)
     if (p && p->busy)
         p = NULL;
     if (p)
-        page_pin(p);
+        pin_known(p);
     spin_unlock(&store->lock);
     return p;
 }

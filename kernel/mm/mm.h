@@ -60,6 +60,18 @@ static inline size_t region_page_idx(const struct memregion *r, uintptr_t addr)
     return r->store_page + ((addr - r->beg) >> PAGE_SHIFT);
 }
 
+/* ---- memstore.c, for populate.c */
+
+/* As memstore_page; a page that was absent takes one of the *frames that are promised to the caller
+ * (none is left: any), and is fresh. */
+err_t memstore_page_fresh(struct memstore *store, size_t idx, size_t *frames, struct page **page)
+    EXCLUDES(store->lock);
+
+/* The page at `idx`, if there is one, is not fresh any more; or if it was and does not stay, it is
+ * not there any more, and the cache's pin passes to the caller. */
+struct page *memstore_settle_page(struct memstore *store, size_t idx, bool stays)
+    EXCLUDES(store->lock);
+
 /* ---- ptes.c: page table entries of [beg, end).  pt_lock not held; interrupts on. */
 
 /* Removes entries, and frees pages after every CPU has forgotten them.  A held, or rmap_lock of the

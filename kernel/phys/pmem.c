@@ -209,7 +209,7 @@ struct page *page_alloc_at(enum page_use use, unsigned order, unsigned flags, ui
         page[i].use = (uint8_t)use;
     }
     __atomic_store_n(&page->order, (uint8_t)order, __ATOMIC_RELAXED); /* a buddy may look */
-    page->busy = page->dirty = page->promised = 0;
+    page->busy = page->dirty = page->promised = page->fresh = 0;
     page->site = (uint32_t)site;
     list_init(&page->node);
     __atomic_store_n(&page->pins, 1, __ATOMIC_RELAXED);

@@ -341,6 +341,15 @@ static void open_regions(struct fail_step *call)
     CALL(open, (long)"/proc/regions", O_RDONLY);
 }
 
+/* In two nodes of the cache; one page is there. */
+static void allocate_file(struct fail_step *call)
+{
+    make_tmp();
+    CHECK_EQ(pwrite(fd, buf, 10, 62 * PAGE), 10);
+    CHECK_OK(ftruncate(fd, 100 * PAGE));
+    CALL(fallocate, fd, 0, 60 * PAGE, 8 * PAGE);
+}
+
 static const struct fail_row regions[] = {
     ROW("/dev/shm: open, O_CREAT", shm_create, shm_created, NULL),
     ROW("/dev/shm: open", shm_reopen, done_close, remove_shm),
@@ -386,6 +395,7 @@ static const struct fail_row files[] = {
     ROW_BY_NAME(utimensat),
     ROW("statfs", statfs_it, NULL, NULL),
     ROW("getdents64", list_root, NULL, undo_close, NONE),
+    ROW("fallocate", allocate_file, NULL, remove_tmp, .errors = {ENOSPC}),
     ROW("sendfile", send_it, NULL, close_pipe_and_file),
     ROW("open of /proc/self/maps", open_proc, done_close, NULL),
     ROW("open of /proc/regions", open_regions, done_close, NULL),

@@ -43,6 +43,13 @@ static void read_file(struct fail_step *call)
     CALL(read, fd, (long)big, BIG);
 }
 
+static void allocate_file(struct fail_step *call)
+{
+    open_file("/tmp/fail");
+    CHECK_OK(ftruncate(fd, BIG));
+    CALL(fallocate, fd, 0, 0, BIG);
+}
+
 static void close_file(void)
 {
     close(fd);
@@ -79,6 +86,7 @@ static const struct fail_row looks[] = {
     ROW("read of /dev/zero", read_zeros, some_bytes, close_file, LOOK),
     ROW("write of a file", write_file, some_bytes, close_file, LOOK),
     ROW("read of a file", read_file, some_bytes, close_file, LOOK),
+    ROW("fallocate", allocate_file, NULL, close_file, LOOK),
     ROW("mmap, populated", map_populated, unmap_big, NULL, LOOK),
     ROW("mlock", bring_in, NULL, unmap_mapped, LOOK),
 };

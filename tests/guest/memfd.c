@@ -117,6 +117,48 @@ static void case_fallocate(void)
     CHECK_ERRNO(fallocate(77, 0, 0, 1), EBADF);
 }
 
+static blkcnt_t blocks_of(int fd)
+{
+    struct stat st;
+
+    CHECK_OK(fstat(fd, &st));
+    return st.st_blocks;
+}
+
+/* One page is there, and a gigabyte could be: more than there is memory. */
+static void failed_fallocate_check(int fd)
+{
+    char c = 0;
+
+    CHECK_EQ(pwrite(fd, "z", 1, 5 * PAGE), 1);
+    CHECK_OK(ftruncate(fd, 1l << 30));
+    blkcnt_t blocks = blocks_of(fd);
+    CHECK_ERRNO(fallocate(fd, 0, 0, 1l << 30), ENOSPC);
+    CHECK_EQ(blocks_of(fd), blocks);
+    CHECK_ERRNO(fallocate(fd, 0, 0, 1l << 31), ENOSPC);
+    CHECK_EQ(size_of(fd), 1l << 30);
+    CHECK_ERR(createSharedRegion("other", 64 << 10, RS_DEFAULT), ERR_OK);
+    CHECK_ERR(destroySharedRegion("other"), ERR_OK);
+    CHECK_EQ(pread(fd, &c, 1, 5 * PAGE), 1);
+    CHECK_EQ(c, 'z');
+    CHECK_OK(fallocate(fd, 0, 0, 10 * PAGE));
+    CHECK_EQ(blocks_of(fd), blocks + 9 * (blkcnt_t)PAGE / 512);
+    CHECK_OK(close(fd));
+}
+
+/* A3: fallocate that fails takes no memory. */
+static void case_failed_fallocate(void)
+{
+    int fd = open("/tmp/sparse", O_CREAT | O_RDWR, 0600);
+
+    CHECK_OK(fd);
+    CHECK_OK(unlink("/tmp/sparse"));
+    failed_fallocate_check(fd);
+    CHECK_ERR(createSharedRegion("sparse", 1ul << 30, RS_PERSIST | RS_NORESERVE), ERR_OK);
+    failed_fallocate_check(shm_open("/sparse", O_RDWR, 0));
+    CHECK_ERR(destroySharedRegion("sparse"), ERR_OK);
+}
+
 static void case_thousand(void)
 {
     for (unsigned i = 0; i < 1000; i++) {
@@ -136,6 +178,7 @@ int main(void)
     RUN(case_read_write_seek);
     RUN(case_refused);
     RUN(case_fallocate);
+    RUN(case_failed_fallocate);
     RUN(case_thousand);
     return check_done();
 }

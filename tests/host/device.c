@@ -11,6 +11,15 @@
 struct device device;
 static struct memstore store;
 
+static long bring_in(void *idx)
+{
+    struct page *page;
+    err_t err = memstore_page(&store, (size_t)idx, &page);
+    if (!err)
+        page_unpin(page);
+    return err;
+}
+
 static err_t device_fill(struct memstore *s, size_t idx, struct page *page)
 {
     if (device.slow) {
@@ -20,6 +29,10 @@ static err_t device_fill(struct memstore *s, size_t idx, struct page *page)
     }
     if (device.fill_err)
         return device.fill_err;
+    if (device.fails_at && idx == device.fails_at) {
+        (void)bring_in((void *)device.asked);
+        return -EIO;
+    }
     device.fills++;
     (void)memstore_fill_zero(s, idx, page);
     *(uint8_t *)page_to_ptr(page) = device.content[idx];
@@ -91,13 +104,15 @@ static long resize(void *npages)
     return memstore_resize(&store, (size_t)npages);
 }
 
-static long bring_in(void *idx)
+static long populate(void *range)
 {
-    struct page *page;
-    err_t err = memstore_page(&store, (size_t)idx, &page);
-    if (!err)
-        page_unpin(page);
-    return err;
+    const size_t *pages = range;
+    return memstore_populate(&store, pages[0], pages[1]);
+}
+
+static long resident(void *arg)
+{
+    return (long)memstore_resident(&store);
 }
 
 static long end(void *arg)
@@ -141,6 +156,17 @@ long device_resize(size_t npages)
 long device_page(size_t idx)
 {
     return host_in_kernel(bring_in, (void *)idx);
+}
+
+long device_populate(size_t first, size_t end)
+{
+    size_t range[] = {first, end};
+    return host_in_kernel(populate, range);
+}
+
+long device_resident(void)
+{
+    return host_in_kernel(resident, NULL);
 }
 
 void device_end(void)

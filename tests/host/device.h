@@ -14,6 +14,8 @@ struct device {
     unsigned fills, saves, mappings;
     int fill_err, save_err, map_err; /* what the next ones answer */
     uint32_t filling, may_fill;      /* a slow device */
+    size_t fails_at;                 /* this page (not 0) cannot be filled; meanwhile ... */
+    size_t asked;                    /* ... somebody asks for this one */
     bool slow, released;
 };
 extern struct device device;
@@ -24,4 +26,6 @@ long device_promise(void);
 long device_map(uintptr_t at, bool shared); /* all its pages, over what is there */
 long device_resize(size_t npages);
 long device_page(size_t idx); /* brings it in */
-void device_end(void);        /* the driver's own reference goes */
+long device_populate(size_t first, size_t end);
+long device_resident(void);
+void device_end(void); /* the driver's own reference goes */

@@ -53,6 +53,31 @@ static int fill_fails(uintptr_t sp)
     return 0;
 }
 
+/* All or nothing; but what somebody has asked for stays. */
+static int populates(uintptr_t sp)
+{
+    begin(false);
+    U_EQ(device_page(1), 0);
+    device.fails_at = 4;
+    device.asked = 2;
+    U_EQ(device_populate(0, 6), -EIO);
+    U_EQ(device.fills, 4);
+    U_EQ(device_resident(), 2); /* 1 and 2 */
+    device.fails_at = 0;
+    U_EQ(device_populate(0, 6), 0);
+    U_EQ(device_resident(), 6);
+    U_EQ(device.fills, 4 + 4);
+    device.fails_at = 7;
+    U_EQ(device_populate(0, 8), -EIO);
+    U_EQ(device_resident(), 6); /* those of the one before */
+    U_EQ(device_populate(5, DEVICE_PAGES + 1), -EIO);
+    device.fails_at = 0;
+    U_EQ(device_populate(5, DEVICE_PAGES + 1), -ENXIO);
+    U_EQ(device_resident(), 6);
+    end();
+    return 0;
+}
+
 static uint32_t readers;
 
 static int read_page(uintptr_t at)
@@ -178,6 +203,7 @@ int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
         {.name = "fill_fails", .init = fill_fails, .runs = 1},
+        {.name = "populates", .init = populates, .runs = 1},
         {.name = "fill_is_slow", .init = fill_is_slow, .runs = 3},
         {.name = "writes_back", .init = writes_back, .runs = 2},
         {.name = "refuses", .init = refuses, .runs = 1},

@@ -2,7 +2,7 @@
  * again, an unmap, and a fill that may fail.
  *
  * Stands for:
- *   kernel/mm/memstore.c: begin_fill fill_page memstore_page memstore_page_cached take_page
+ *   kernel/mm/memstore.c: begin_fill fill_page get_page memstore_page memstore_page_cached take_page
  *                         memstore_put unmap_tail cut_tail memstore_resize
  *   kernel/mm/fault.c: slot_unchanged still_there install_private install_cached copy_page
  *                      find_cached store_absent fault_pass fetch_wanted vm_fault

@@ -109,6 +109,12 @@ err_t memstore_page(struct memstore *store, size_t idx, struct page **page) EXCL
 /* The same if it is in the cache and ready; NULL otherwise.  Never sleeps. */
 struct page *memstore_page_cached(struct memstore *store, size_t idx) EXCLUDES(store->lock);
 
+/* Brings in every page of [first, end): all, or on an error none that was absent and that nobody
+ * else has asked for meanwhile.  -ENOMEM, -EINTR (killed), or what fill says.  For a store that
+ * promises nothing; the caller sees to it that there is one at a time, and no resize meanwhile. May
+ * sleep. */
+err_t memstore_populate(struct memstore *store, size_t first, size_t end) EXCLUDES(store->lock);
+
 /* Changes the size.  Shrinking removes pages beyond the end from the cache and from every mapping,
  * private copies included; touching them afterwards is SIGBUS.  Growing a store with a promise
  * promises more: -ENOMEM, and nothing has changed.  May sleep; takes rmap_lock. */
