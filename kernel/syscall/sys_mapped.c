@@ -4,6 +4,7 @@
  * there is nothing to unlock. */
 #include <kernel/base/usercopy.h>
 #include <kernel/proc/process.h>
+#include <kernel/sched/thread.h>
 #include <kernel/syscall/calls.h>
 #include <lib/string.h>
 
@@ -57,7 +58,10 @@ long sys_mincore(const unsigned long args[6])
     err_t err = 0;
     while (left && !err) {
         size_t n = MIN(left, MINCORE_PIECE);
-        err = addrspace_resident(current_as(), addr, n, present);
+        /* A killed process does not ask about terabytes first. */
+        err = thread_interrupted(SLEEP_KILLABLE)
+                  ? -EINTR
+                  : addrspace_resident(current_as(), addr, n, present);
         if (!err)
             err = copy_to_user(vec, present, n);
         addr += n << PAGE_SHIFT;

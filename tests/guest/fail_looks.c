@@ -74,6 +74,19 @@ static void bring_in(struct fail_step *call)
     CALL(mlock, (long)mapped, BIG);
 }
 
+#define ASKED 1000ul /* pages: more than it asks about at a time */
+
+static void ask_what_is_there(struct fail_step *call)
+{
+    mapped = mmap(NULL, ASKED * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CALL(mincore, (long)mapped, ASKED * PAGE, (long)big);
+}
+
+static void unmap_asked(void)
+{
+    CHECK_OK(munmap(mapped, ASKED * PAGE));
+}
+
 static void unmap_mapped(void)
 {
     CHECK_OK(munmap(mapped, BIG));
@@ -88,6 +101,7 @@ static const struct fail_row looks[] = {
     ROW("read of a file", read_file, some_bytes, close_file, LOOK),
     ROW("fallocate", allocate_file, NULL, close_file, LOOK),
     ROW("mmap, populated", map_populated, unmap_big, NULL, LOOK),
+    ROW("mincore", ask_what_is_there, NULL, unmap_asked, LOOK),
     ROW("mlock", bring_in, NULL, unmap_mapped, LOOK),
 };
 

@@ -53,6 +53,31 @@ static void case_mincore(void)
         CHECK_EQ(vec[i], 1);
 }
 
+#define MANY (4ul << 20) /* pages: seconds of asking */
+
+static void ask_about_many(void *arg)
+{
+    char *p = mmap(NULL, MANY * PAGE, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+
+    CHECK(p != MAP_FAILED, "mmap: %s", strerror(errno));
+    CHECK_OK(mincore(p, MANY * PAGE, arg));
+}
+
+/* Who is killed does not finish first. */
+static void case_mincore_is_killed(void)
+{
+    volatile unsigned char *answer = mmap(NULL, MANY, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(answer != MAP_FAILED, "mmap: %s", strerror(errno));
+    answer[0] = answer[MANY - 1] = 0xff;
+    pid_t pid = child_start(ask_about_many, (void *)answer);
+    WAIT_UNTIL(answer[0] == 0, "the first answer does not come");
+    CHECK_OK(kill(pid, SIGKILL));
+    CHILD_DIES(pid, SIGKILL);
+    CHECK_EQ(answer[MANY - 1], 0xff);
+    CHECK_OK(munmap((void *)answer, MANY));
+}
+
 static void case_populate(void)
 {
     int fd = shm_new("/populated", 4 * PAGE);
@@ -158,6 +183,7 @@ static void case_mlock(void)
 int main(void)
 {
     RUN(case_mincore);
+    RUN(case_mincore_is_killed);
     RUN(case_populate);
     RUN(case_msync);
     RUN(case_madvise);
