@@ -29,13 +29,19 @@ static void land(struct process *proc) REQUIRES(proc->siglock)
         it->flying = false;
 }
 
+/* In `ns` from now, or the last moment there is. */
+static uint64_t deadline_in(uint64_t now_ns, uint64_t ns)
+{
+    return ns < NS_NEVER - 1 - now_ns ? now_ns + ns : NS_NEVER - 1;
+}
+
 /* The end of the period that `now_ns` is in.  siglock held. */
 static uint64_t next_deadline(const struct itimer *it, uint64_t now_ns)
 {
     if (it->deadline_ns > now_ns || it->interval_ns == 0)
         return it->deadline_ns;
-    uint64_t periods = (now_ns - it->deadline_ns) / it->interval_ns + 1;
-    return it->deadline_ns + periods * it->interval_ns;
+    uint64_t passed_ns = (now_ns - it->deadline_ns) % it->interval_ns;
+    return deadline_in(now_ns, it->interval_ns - passed_ns);
 }
 
 /* Is it time?  Then the next deadline is set, and the alarm rests.  siglock held. */
@@ -97,9 +103,7 @@ void process_alarm_set(uint64_t value_ns, uint64_t interval_ns, uint64_t *old_va
     uint64_t now = arch_time_ns();
     look(proc, now, old_value_ns, old_interval_ns);
     land(proc);
-    it->deadline_ns = 0;
-    if (value_ns)
-        it->deadline_ns = value_ns < NS_NEVER - 1 - now ? now + value_ns : NS_NEVER - 1;
+    it->deadline_ns = value_ns ? deadline_in(now, value_ns) : 0;
     it->interval_ns = value_ns ? interval_ns : 0;
     it->resting = false;
     fly(proc);

@@ -160,7 +160,7 @@ static err_t select_deadline(uintptr_t addr, uint64_t *deadline_ns)
         return -EFAULT;
     if (tv.sec < 0 || tv.usec < 0)
         return -EINVAL;
-    uint64_t sec = MIN((uint64_t)tv.sec, UINT32_MAX) + (uint64_t)tv.usec / 1000000;
+    uint64_t sec = MIN((uint64_t)tv.sec + (uint64_t)tv.usec / 1000000, UINT32_MAX);
     *deadline_ns = wait_deadline(resumed, sec * NS_PER_S + (uint64_t)tv.usec % 1000000 * 1000);
     return 0;
 }

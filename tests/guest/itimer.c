@@ -67,6 +67,30 @@ static void case_bad(void)
     CHECK(alarm_is_set(), "a timer far away");
 }
 
+/* The next time is beyond what the clock can say: it does not come round to the past. */
+static void case_once_in_ages(void)
+{
+    struct itimerval it = {{INT64_MAX, 0}, {0, 2000}};
+
+    alarms_handle();
+    CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
+    alarms_wait(1);
+    CHECK_OK(getitimer(ITIMER_REAL, &it));
+    CHECK(it.it_value.tv_sec > 1000000000, "the next one is in %ld s", (long)it.it_value.tv_sec);
+    CHECK_EQ(alarms, 1);
+}
+
+/* Seconds and microseconds that each are within reach, together too many nanoseconds for 64 bits:
+ * those would be a few milliseconds. */
+static void case_select_for_ages(void)
+{
+    long timeout[2] = {1, 571849066284l * 1000000};
+
+    alarms_handle();
+    alarm_set_us(50000, 1000);
+    CHECK_ERRNO(syscall(SYS_select, 0, NULL, NULL, NULL, timeout), EINTR);
+}
+
 static void forever(void *arg)
 {
     (void)arg;
@@ -371,6 +395,8 @@ int main(int argc, char **argv)
     RUN(case_again_and_again);
     RUN(case_old_value);
     RUN(case_bad);
+    RUN(case_once_in_ages);
+    RUN(case_select_for_ages);
     RUN(case_default_kills);
     RUN(case_fork_and_exec);
     RUN(case_exit_races);
