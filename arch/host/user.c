@@ -146,7 +146,7 @@ int arch_signal_push(const struct arch_sigframe *sig)
     uintptr_t top = sig->altstack_top ? sig->altstack_top : regs->sp - RED_ZONE_BYTES;
     uintptr_t at = ALIGN_DOWN(top - sizeof frame, 16);
     memcpy(frame.info, sig->info, sizeof frame.info);
-    if (copy_to_user(at, &frame, sizeof frame) != 0)
+    if (at < sig->lowest || copy_to_user(at, &frame, sizeof frame) != 0)
         return -EFAULT;
     regs->sp = at;
     regs->handler = sig->handler;

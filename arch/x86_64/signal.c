@@ -144,7 +144,8 @@ int arch_signal_push(const struct arch_sigframe *sig)
     frame.mc.old_mask = sig->mask;
     frame.mc.fpstate = fpstate;
     memcpy(frame.info, sig->info, SIGINFO_BYTES);
-    if (fpstate_push(t, fpstate) != 0 || copy_to_user(at, &frame, sizeof(frame)) != 0)
+    if (at < sig->lowest || fpstate_push(t, fpstate) != 0 ||
+        copy_to_user(at, &frame, sizeof(frame)) != 0)
         return -EFAULT;
 
     fpu_replace(t, NULL);

@@ -48,13 +48,13 @@ _Noreturn void arch_enter_user(void);
  * -EPERM for a base outside user space.  A getter returns the base in *value. */
 int arch_tls_control(unsigned code, uintptr_t addr, uintptr_t *value, bool *is_getter);
 
-/* Signal frames.  Builds the frame for `sig` on the user stack (or at `altstack_top` when not 0)
- * and makes the thread enter `handler`.  `info` is a siginfo_t of 128 bytes; `mask` is restored by
- * sigreturn.  -EFAULT: stack not writable. */
+/* Signal frames.  Builds the frame for `sig` on the user stack (or at `altstack_top` when not 0),
+ * nothing of it below `lowest`, and makes the thread enter `handler`.  `info` is a siginfo_t of 128
+ * bytes; `mask` is restored by sigreturn.  -EFAULT: no room, or stack not writable. */
 struct arch_sigframe {
     int sig;
     uintptr_t handler, restorer;
-    uintptr_t altstack_top;
+    uintptr_t altstack_top, lowest;
     uintptr_t altstack_beg, altstack_bytes; /* for uc_stack */
     int altstack_flags;
     uint64_t mask;

@@ -37,12 +37,12 @@ void signal_fill_info(struct linux_siginfo *to, int sig, const struct signal_inf
         to->value = info->value;
 }
 
-/* True when the alternate stack is set and the thread is not on it already. */
-static bool use_altstack(const struct uthread *ut, const struct linux_sigaction *action)
+/* Its end belongs to it, its beginning does not: there a stack below it may end. */
+bool signal_on_altstack(struct uthread *ut)
 {
     const struct linux_stack *alt = &ut->altstack;
-    uintptr_t sp = arch_uregs_sp(arch_uregs((struct arch_thread *)&ut->thread.arch));
-    return (action->flags & SA_ONSTACK) && !(alt->flags & SS_DISABLE) && sp - alt->sp >= alt->size;
+    uintptr_t sp = arch_uregs_sp(arch_uregs(&ut->thread.arch));
+    return !(alt->flags & SS_DISABLE) && sp - alt->sp - 1 < alt->size;
 }
 
 /* Enters the handler.  siglock held on entry, not on return. */
@@ -59,13 +59,17 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
     spin_unlock(&ut->proc->siglock);
 
     settle_restart(ut, &action.flags);
+    bool on_altstack = signal_on_altstack(ut);
+    bool enter_altstack =
+        !on_altstack && (action.flags & SA_ONSTACK) && !(ut->altstack.flags & SS_DISABLE);
     struct linux_siginfo siginfo;
     signal_fill_info(&siginfo, sig, info);
     struct arch_sigframe frame = {
         .sig = sig,
         .handler = action.handler,
         .restorer = action.restorer,
-        .altstack_top = use_altstack(ut, &action) ? ut->altstack.sp + ut->altstack.size : 0,
+        .altstack_top = enter_altstack ? ut->altstack.sp + ut->altstack.size : 0,
+        .lowest = on_altstack || enter_altstack ? ut->altstack.sp : 0,
         .altstack_beg = ut->altstack.sp,
         .altstack_bytes = ut->altstack.size,
         .altstack_flags = ut->altstack.flags,

@@ -81,18 +81,12 @@ long sys_rt_sigreturn(const unsigned long args[6])
     return 0; /* not looked at: the registers are the frame's */
 }
 
-static bool on_altstack(const struct uthread *ut)
-{
-    uintptr_t sp = arch_uregs_sp(arch_uregs((struct arch_thread *)&ut->thread.arch));
-    return !(ut->altstack.flags & SS_DISABLE) && sp - ut->altstack.sp < ut->altstack.size;
-}
-
 /* sigaltstack(new, old) */
 long sys_sigaltstack(const unsigned long args[6])
 {
     struct uthread *ut = uthread_current();
     struct linux_stack new, old = ut->altstack;
-    bool on = on_altstack(ut);
+    bool on = signal_on_altstack(ut);
     if (args[0] && copy_from_user(&new, args[0], sizeof new))
         return -EFAULT;
     if (args[0]) {

@@ -1,8 +1,12 @@
 /* Where signal frames go: the alternate stack, a stack without room, and frames that are none. */
 #define _GNU_SOURCE
 #include <setjmp.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "child.h"
+
+#define PAGE 4096ul
 
 static volatile sig_atomic_t count;
 static sigjmp_buf back;
@@ -66,6 +70,85 @@ static void case_no_room_for_the_frame(void)
     MUST_DIE(overflow, NULL, SIGSEGV);
 }
 
+/* A system call with the stack pointer somewhere else. */
+static __attribute__((noinline)) long syscall_at(uintptr_t sp, long nr, long a, long b, long c,
+                                                 long d)
+{
+    register long r10 __asm__("r10") = d;
+    long result;
+
+    __asm__ volatile("mov %%rsp, %%rbx\n\t"
+                     "mov %[sp], %%rsp\n\t"
+                     "syscall\n\t"
+                     "mov %%rbx, %%rsp"
+                     : "=a"(result)
+                     : [sp] "r"(sp), "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
+                     : "rbx", "rcx", "r11", "memory");
+    return result;
+}
+
+static long send_at(uintptr_t sp, int sig)
+{
+    return syscall_at(sp, SYS_kill, getpid(), sig, 0, 0);
+}
+
+static char *pages; /* shared: one that is nobody's stack, then two of the alternate stack */
+
+static void set_altstack(void *at, size_t bytes)
+{
+    stack_t ss = {.ss_sp = at, .ss_size = bytes};
+
+    CHECK_OK(sigaltstack(&ss, NULL));
+}
+
+static void send_in_handler(int sig)
+{
+    (void)sig;
+    count++;
+    send_at((uintptr_t)pages + PAGE + (uintptr_t)count, SIGUSR2);
+}
+
+static void on_inner(int sig)
+{
+    (void)sig;
+    count += 1000;
+}
+
+static void nest(void *room_bytes)
+{
+    set_altstack(pages + PAGE, 2 * PAGE);
+    handle(SIGUSR1, send_in_handler, SA_ONSTACK);
+    handle(SIGUSR2, on_inner, SA_ONSTACK);
+    count = (int)(long)room_bytes - 1;
+    CHECK_OK(raise(SIGUSR1));
+    CHECK_EQ(count, (long)room_bytes + 1000);
+}
+
+/* A handler that has used its alternate stack up: the next frame does not go below it. */
+static void case_frame_beyond_the_alternate_stack(void)
+{
+    pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(pages != MAP_FAILED, "mmap: %s", strerror(errno));
+    memset(pages, 7, PAGE);
+    MUST_EXIT(nest, (void *)PAGE, 0);
+    MUST_DIE(nest, (void *)1024, SIGSEGV);
+    MUST_DIE(nest, (void *)64, SIGSEGV);
+    for (unsigned i = 0; i < PAGE; i++)
+        CHECK_EQ(pages[i], 7);
+}
+
+/* An empty stack whose end is where the alternate one begins is not that one. */
+static void case_stack_below_the_alternate_stack(void)
+{
+    set_altstack(alt_stack + PAGE, 4 * PAGE);
+    handle(SIGUSR2, on_inner, SA_ONSTACK);
+    memset(alt_stack, 7, PAGE);
+    CHECK_EQ(send_at((uintptr_t)alt_stack + PAGE, SIGUSR2), 0);
+    CHECK_EQ(count, 1000);
+    for (unsigned i = 0; i < PAGE; i++)
+        CHECK_EQ(alt_stack[i], 7);
+}
+
 /* sigreturn with a frame that is not one. */
 static void bad_sigreturn(void *arg)
 {
@@ -92,6 +175,8 @@ int main(void)
 {
     RUN(case_alternate_stack);
     RUN(case_no_room_for_the_frame);
+    RUN(case_frame_beyond_the_alternate_stack);
+    RUN(case_stack_below_the_alternate_stack);
     RUN(case_bad_sigreturn);
     return check_done();
 }

@@ -81,6 +81,9 @@ long signal_wait(sigset_t set, uint64_t deadline_ns, struct signal_info *info);
 /* siginfo_t of a signal, for the user. */
 void signal_fill_info(struct linux_siginfo *to, int sig, const struct signal_info *info);
 
+/* Is the current thread's stack pointer on its alternate stack? */
+bool signal_on_altstack(struct uthread *ut);
+
 /* rt_sigreturn(2).  Kills the thread's process on a bad frame. */
 void signal_return(void);
 
