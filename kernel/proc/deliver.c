@@ -45,17 +45,22 @@ bool signal_on_altstack(struct uthread *ut)
     return !(alt->flags & SS_DISABLE) && sp - alt->sp - 1 < alt->size;
 }
 
+/* There is nowhere to put a frame: SIGSEGV, which may have a stack of its own, but not twice. */
+static void no_room_for_frame(int sig)
+{
+    if (sig == SIGSEGV)
+        process_exit(WAIT_STATUS_SIGNAL(SIGSEGV));
+    signal_fault_current(SIGSEGV, SI_KERNEL, 0);
+}
+
 /* Enters the handler.  siglock held on entry, not on return. */
 static void enter_handler(struct uthread *ut, int sig, const struct signal_info *info)
     RELEASE(ut->proc->siglock)
 {
     struct process *proc = ut->proc;
     struct linux_sigaction action = proc->actions.action[sig - 1];
-    sigset_t old_mask = ut->restore_blocked ? ut->saved_blocked : ut->blocked;
-    ut->restore_blocked = false;
     if (action.flags & SA_RESETHAND)
         proc->actions.action[sig - 1].handler = SIG_DFL;
-    signal_block(ut, ut->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig)));
     spin_unlock(&ut->proc->siglock);
 
     settle_restart(ut, &action.flags);
@@ -73,11 +78,15 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
         .altstack_beg = ut->altstack.sp,
         .altstack_bytes = ut->altstack.size,
         .altstack_flags = ut->altstack.flags,
-        .mask = old_mask,
+        .mask = ut->restore_blocked ? ut->saved_blocked : ut->blocked,
         .info = &siginfo,
     };
-    if (arch_signal_push(&frame))
-        process_exit(WAIT_STATUS_SIGNAL(SIGSEGV)); /* nowhere to put the frame */
+    if (arch_signal_push(&frame)) {
+        no_room_for_frame(sig);
+        return;
+    }
+    ut->restore_blocked = false;
+    signal_set_blocked(ut->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig)));
 }
 
 /* Stops the process: every thread comes by here, through stay_stopped.  siglock held on entry, not

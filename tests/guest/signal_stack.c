@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 
 #include "child.h"
 
@@ -149,6 +150,64 @@ static void case_stack_below_the_alternate_stack(void)
         CHECK_EQ(alt_stack[i], 7);
 }
 
+static volatile int last_code;
+static volatile uintptr_t last_sp;
+static volatile bool usr1_blocked;
+
+static void on_segv(int sig, siginfo_t *info, void *context)
+{
+    const ucontext_t *uc = context;
+
+    (void)sig;
+    last_code = info->si_code;
+    last_sp = (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];
+    usr1_blocked = sigismember(&uc->uc_sigmask, SIGUSR1);
+    siglongjmp(back, 1);
+}
+
+static void handle_segv(void)
+{
+    struct sigaction sa = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    set_altstack(alt_stack, sizeof(alt_stack));
+    CHECK_OK(sigaction(SIGSEGV, &sa, NULL));
+}
+
+static void never(int sig)
+{
+    _exit(93 + (sig == SIGSEGV));
+}
+
+/* A frame that has no room is a SIGSEGV, which may have a stack of its own. */
+static void case_no_room_is_a_fault(void)
+{
+    handle_segv();
+    handle(SIGUSR1, never, 0);
+    if (sigsetjmp(back, 1) == 0)
+        send_at(PAGE, SIGUSR1);
+    CHECK_EQ(last_code, SI_KERNEL);
+    CHECK_EQ(last_sp, PAGE);
+    CHECK(!usr1_blocked, "a signal is blocked whose handler was not entered");
+}
+
+static void no_room_and_blocked(void *arg)
+{
+    sigset_t set;
+
+    (void)arg;
+    handle_segv();
+    handle(SIGUSR1, never, 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+    send_at(PAGE, SIGUSR1);
+}
+
+static void case_no_room_while_faults_are_blocked(void)
+{
+    MUST_DIE(no_room_and_blocked, NULL, SIGSEGV);
+}
+
 /* sigreturn with a frame that is not one. */
 static void bad_sigreturn(void *arg)
 {
@@ -177,6 +236,8 @@ int main(void)
     RUN(case_no_room_for_the_frame);
     RUN(case_frame_beyond_the_alternate_stack);
     RUN(case_stack_below_the_alternate_stack);
+    RUN(case_no_room_is_a_fault);
+    RUN(case_no_room_while_faults_are_blocked);
     RUN(case_bad_sigreturn);
     return check_done();
 }
