@@ -143,14 +143,30 @@ sigset_t signal_deliverable(const struct uthread *ut)
     return (ut->pending.set | ut->proc->pending.set) & ~ut->blocked;
 }
 
-/* A fault of the thread's own goes first, so that its handler sees the registers of the fault. */
+#define SIG_FAULTS                                                                                 \
+    (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGFPE) | SIG_BIT(SIGTRAP))
+
+/* SIGKILL; then a fault of the thread's own (others cannot send that code), so that its handler
+ * sees the registers of the fault; then the lowest.  0: an empty set. */
+static int choose(const struct sigpending *pending, sigset_t set)
+{
+    if (set & SIG_BIT(SIGKILL))
+        return SIGKILL;
+    for (sigset_t faults = set & SIG_FAULTS; faults; faults &= faults - 1) {
+        int sig = __builtin_ctzll(faults) + 1;
+        if (pending->info[sig - 1].code > 0)
+            return sig;
+    }
+    return set ? __builtin_ctzll(set) + 1 : 0;
+}
+
+/* The thread's own go first. */
 int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info)
 {
     struct sigpending *from = ut->pending.set & set ? &ut->pending : &ut->proc->pending;
-    set &= from->set;
-    if (!set)
+    int sig = choose(from, from->set & set);
+    if (!sig)
         return 0;
-    int sig = set & SIG_BIT(SIGKILL) ? SIGKILL : __builtin_ctzll(set) + 1;
     from->set &= ~SIG_BIT(sig);
     *info = from->info[sig - 1];
     if (sig == SIGALRM)

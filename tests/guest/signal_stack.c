@@ -208,6 +208,24 @@ static void case_no_room_while_faults_are_blocked(void)
     MUST_DIE(no_room_and_blocked, NULL, SIGSEGV);
 }
 
+/* The handler of a fault sees what faulted, and no handler of a signal that came at the same time:
+ * here a fault that SIGHUP's frame is, with SIGUSR1 pending. */
+static void case_fault_goes_first(void)
+{
+    uint64_t set = 1ul << (SIGHUP - 1) | 1ul << (SIGUSR1 - 1);
+
+    handle_segv();
+    handle(SIGHUP, never, 0);
+    handle(SIGUSR1, on_inner, SA_ONSTACK);
+    CHECK_OK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof(set)));
+    CHECK_EQ(raise(SIGHUP), 0);
+    CHECK_EQ(raise(SIGUSR1), 0);
+    if (sigsetjmp(back, 0) == 0)
+        syscall_at(PAGE, SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&set, 0, sizeof(set));
+    CHECK_EQ(last_sp, PAGE);
+    CHECK_EQ(count, 1000);
+}
+
 /* sigreturn with a frame that is not one. */
 static void bad_sigreturn(void *arg)
 {
@@ -238,6 +256,7 @@ int main(void)
     RUN(case_stack_below_the_alternate_stack);
     RUN(case_no_room_is_a_fault);
     RUN(case_no_room_while_faults_are_blocked);
+    RUN(case_fault_goes_first);
     RUN(case_bad_sigreturn);
     return check_done();
 }
