@@ -13,6 +13,7 @@ static void iobuf_init_one(struct iobuf *io, uintptr_t addr, size_t n, bool user
     io->seg_done_bytes = 0;
     io->left_bytes = MIN(n, IOBUF_BYTES_MAX);
     io->user = user;
+    io->broken = false;
 }
 
 void iobuf_init_kernel(struct iobuf *io, void *buf, size_t n)
@@ -49,6 +50,7 @@ err_t iobuf_init_iovec(struct iobuf *io, const struct linux_iovec *iov, size_t n
     io->seg_done_bytes = 0;
     io->left_bytes = MIN(total_bytes, IOBUF_BYTES_MAX);
     io->user = true;
+    io->broken = false;
     return 0;
 }
 

@@ -176,6 +176,7 @@ static long pipe_write(struct file *f, struct iobuf *from, uint64_t pos)
     while (from->left_bytes > 0) {
         err_t err = 0;
         long free_bytes = pipe_begin_write(p, atomic ? from->left_bytes : 1, file_nonblocking(f));
+        from->broken = free_bytes == -EPIPE;
         if (free_bytes < 0)
             return total > 0 ? total : free_bytes;
         size_t done = pipe_fill(p, from, MIN((size_t)free_bytes, from->left_bytes), &err);

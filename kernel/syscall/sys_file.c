@@ -14,7 +14,7 @@ static long read_or_write(struct file *f, struct iobuf *io, bool write, long pos
     if (pos != POS_OF_FILE)
         return write ? file_pwrite(f, io, (uint64_t)pos) : file_pread(f, io, (uint64_t)pos);
     long n = write ? file_write(f, io) : file_read(f, io);
-    if (n == -EPIPE)
+    if (io->broken)
         signal_raise_current(SIGPIPE);
     return n;
 }

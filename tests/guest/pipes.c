@@ -1,6 +1,7 @@
 /* Pipes: order, blocking, end of file, broken pipes, big transfers, dup2. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 
 #include "child.h"
@@ -63,6 +64,37 @@ static void case_broken_pipe(void)
     signal(SIGPIPE, SIG_IGN);
     MUST_EXIT(write_once, &fd[1], EPIPE);
     CHECK_ERRNO(write(fd[1], "x", 1), EPIPE);
+}
+
+#define FULL_BYTES 65536
+
+static void write_too_much(void *arg)
+{
+    static char data[BIG_BYTES];
+    int *fd = arg;
+
+    close(fd[0]);
+    CHECK_EQ(write(fd[1], data, sizeof(data)), FULL_BYTES);
+}
+
+/* The last reader goes while a write sleeps: SIGPIPE, though a part was written. */
+static void case_reader_goes(void)
+{
+    for (int ignored = 0; ignored < 2; ignored++) {
+        int fd[2], held;
+        pid_t pid;
+
+        CHECK_OK(pipe(fd));
+        signal(SIGPIPE, ignored ? SIG_IGN : SIG_DFL);
+        pid = child_start(write_too_much, fd);
+        close(fd[1]);
+        WAIT_UNTIL(ioctl(fd[0], FIONREAD, &held) == 0 && held == FULL_BYTES, "%d bytes", held);
+        close(fd[0]);
+        if (ignored)
+            CHILD_EXITS(pid, 0);
+        else
+            CHILD_DIES(pid, SIGPIPE);
+    }
 }
 
 static void big_write(void *arg)
@@ -228,6 +260,7 @@ int main(void)
     RUN(case_bytes_in_order);
     RUN(case_end_of_file);
     RUN(case_broken_pipe);
+    RUN(case_reader_goes);
     RUN(case_big_transfer);
     RUN(case_reader_blocks);
     RUN(case_small_writes_are_whole);

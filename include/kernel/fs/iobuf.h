@@ -13,6 +13,7 @@ struct iobuf {
     size_t seg_done_bytes;         /* of it */
     size_t left_bytes;             /* in all segments */
     bool user;
+    bool broken;            /* a write has found that nobody will read: SIGPIPE */
     struct linux_iovec one; /* when there is a single segment: do not copy the structure */
 };
 
