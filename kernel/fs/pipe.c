@@ -266,9 +266,10 @@ static const struct file_ops pipe_write_ops = {
     .closed = pipe_write_closed,
 };
 
-err_t pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
+err_t pipe_create(const struct cred *cred, unsigned flags, struct file **read_end,
+                  struct file **write_end)
 {
-    static const struct vnode_new how = {.mode = S_IFIFO | 0600};
+    const struct vnode_new how = {.mode = S_IFIFO | 0600, .uid = cred->euid, .gid = cred->egid};
     struct pipe *p = kmem_alloc(&pipe_cache);
 
     if (p == NULL)

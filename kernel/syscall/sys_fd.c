@@ -118,7 +118,7 @@ static long make_pipe(uintptr_t addr, unsigned flags)
     err_t err = reserve_two(fds, fd);
     if (err != 0)
         return err;
-    err = pipe_create(flags & O_NONBLOCK, &read_end, &write_end);
+    err = pipe_create(process_cred(), flags & O_NONBLOCK, &read_end, &write_end);
     if (err == 0) {
         err = copy_to_user(addr, fd, sizeof(fd));
         if (err == 0) {

@@ -223,6 +223,20 @@ static void pipes(void **state)
     FAILS(ENOMEM, SYS(write, p[1], ARG(back), 10));
 }
 
+/* A pipe is its maker's. */
+static void pipe_owner(void **state)
+{
+    int p[2];
+    struct cred *c = fs_cred();
+    c->euid = 7, c->egid = 70;
+    MUST(SYS(pipe, ARG(p)));
+    assert_int_equal(fstat_of(p[0]).st_uid, 7);
+    assert_int_equal(fstat_of(p[1]).st_gid, 70);
+    MUST(SYS(fchmod, p[0], 0640));
+    c->euid = 8;
+    FAILS(EPERM, SYS(fchmod, p[1], 0600));
+}
+
 static void devices(void **state)
 {
     long fd = SYS(open, ARG("/dev/zero"), O_RDWR);
@@ -357,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(pipes, setup, teardown),
+        cmocka_unit_test_setup_teardown(pipe_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(devices, setup, teardown),
         cmocka_unit_test_setup_teardown(console, setup, teardown),
         cmocka_unit_test_setup_teardown(polling, setup, teardown),
