@@ -180,6 +180,11 @@ static bool input_take(char *to, size_t n, size_t *taken) REQUIRES(input.lock)
         if (lines && c == '\n')
             return true;
     }
+    /* A ^D right behind the last byte asked for belongs to it: it is not the end of the file. */
+    if (lines && input.head != input.commit && input.slots[input.head % INPUT_SLOTS] == INPUT_EOF) {
+        input.head++;
+        return true;
+    }
     return input.head == input.commit;
 }
 

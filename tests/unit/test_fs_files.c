@@ -332,6 +332,30 @@ static void console(void **state)
     FAILS(ESPIPE, SYS(lseek, fd, 0, SEEK_SET));
 }
 
+/* ^D right behind the bytes asked for ends that read, not the next one. */
+static void console_end(void **state)
+{
+    char buf[600];
+    long fd = SYS(open, ARG("/dev/tty"), O_RDWR | O_NONBLOCK);
+    MUST(fd);
+    type("abc\x04");
+    assert_int_equal(SYS(read, fd, ARG(buf), 3), 3);
+    FAILS(EAGAIN, SYS(read, fd, ARG(buf), 3));
+    for (int i = 0; i < 512; i++)
+        type_byte('x');
+    type("\x04next\n");
+    assert_int_equal(SYS(read, fd, ARG(buf), 600), 512);
+    assert_int_equal(SYS(read, fd, ARG(buf), 600), 5);
+    type("abcd\x04\x04");
+    assert_int_equal(SYS(read, fd, ARG(buf), 3), 3);
+    assert_int_equal(SYS(read, fd, ARG(buf), 3), 1);
+    assert_int_equal(SYS(read, fd, ARG(buf), 3), 0);
+    type("abc\n\x04");
+    assert_int_equal(SYS(read, fd, ARG(buf), 4), 4);
+    assert_int_equal(SYS(read, fd, ARG(buf), 4), 0);
+    FAILS(EAGAIN, SYS(read, fd, ARG(buf), 3));
+}
+
 static void polling(void **state)
 {
     int p[2];
@@ -374,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pipe_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(devices, setup, teardown),
         cmocka_unit_test_setup_teardown(console, setup, teardown),
+        cmocka_unit_test_setup_teardown(console_end, setup, teardown),
         cmocka_unit_test_setup_teardown(polling, setup, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
