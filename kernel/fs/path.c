@@ -160,10 +160,15 @@ static err_t rename_check(const struct walk *from, struct vnode *child, const st
             break;
     }
     if (there == NULL)
-        return walk_may_create(to);
-    if (vnode_is_dir(child) != vnode_is_dir(there))
-        return vnode_is_dir(child) ? -ENOTDIR : -EISDIR;
-    return name_may_go(to, there);
+        err = walk_may_create(to);
+    else if (vnode_is_dir(child) != vnode_is_dir(there))
+        err = vnode_is_dir(child) ? -ENOTDIR : -EISDIR;
+    else
+        err = name_may_go(to, there);
+    /* A directory that moves gets another "..": that is a change of itself. */
+    if (err == 0 && vnode_is_dir(child) && from->dir != to->dir)
+        err = vnode_may(child, from->cred, MAY_WRITE);
+    return err;
 }
 
 /* Both walks are at their parents. */

@@ -170,12 +170,12 @@ static long may_rename(struct tree *t, const struct tplace *a, const struct tnod
         return -EPERM;
     if (dir && is_below(b->dir, child))
         return -EINVAL;
-    if (!there)
-        return may_create(t, b->dir);
-    if (dir != S_ISDIR(there->mode))
+    if (there && dir != S_ISDIR(there->mode))
         return dir ? -ENOTDIR : -EISDIR;
-    err = may_remove(t, b->dir, there);
-    return !err && S_ISDIR(there->mode) && tree_entries(t, there) > 0 ? -ENOTEMPTY : err;
+    err = there ? may_remove(t, b->dir, there) : may_create(t, b->dir);
+    if (!err && dir && a->dir != b->dir && !tree_may(t, child, 2))
+        err = -EACCES;
+    return !err && there && S_ISDIR(there->mode) && tree_entries(t, there) > 0 ? -ENOTEMPTY : err;
 }
 
 long tree_rename(struct tree *t, const char *from, const char *to)

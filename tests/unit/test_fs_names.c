@@ -297,6 +297,26 @@ static void rights(void **state)
     assert_true(stat_of("/pub/grp").st_mtim.sec > 900);
 }
 
+/* A directory gets another parent by who may write to it only: its ".." changes. */
+static void foreign_directories(void **state)
+{
+    MUST(SYS(mkdir, ARG("/p"), 0777));
+    MUST(SYS(mkdir, ARG("/p/q"), 0777));
+    MUST(SYS(chmod, ARG("/p"), 0777));
+    MUST(SYS(chmod, ARG("/p/q"), 0777));
+    MUST(SYS(mkdir, ARG("/p/d"), 0755));
+    MUST(make("/p/f", 0600));
+    struct cred *c = fs_cred();
+    c->euid = 7, c->egid = 70;
+    FAILS(EACCES, SYS(rename, ARG("/p/d"), ARG("/p/q/d")));
+    MUST(SYS(rename, ARG("/p/d"), ARG("/p/e"))); /* the same parent */
+    MUST(SYS(rename, ARG("/p/f"), ARG("/p/q/f")));
+    MUST(SYS(mkdir, ARG("/p/q/there"), 0777));
+    FAILS(EACCES, SYS(rename, ARG("/p/e"), ARG("/p/q/there")));
+    c->euid = 0;
+    MUST(SYS(rename, ARG("/p/e"), ARG("/p/q/there")));
+}
+
 /* Fails every allocation of each call, one after the other: the error, and nothing changed. */
 static void failing_allocations(void **state)
 {
@@ -378,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(renames, setup, teardown),
         cmocka_unit_test_setup_teardown(directories, setup, teardown),
         cmocka_unit_test_setup_teardown(rights, setup, teardown),
+        cmocka_unit_test_setup_teardown(foreign_directories, setup, teardown),
         cmocka_unit_test_setup_teardown(special_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(failing_allocations, setup, teardown),
     };
