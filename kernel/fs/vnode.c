@@ -117,6 +117,13 @@ static err_t setattr_check(const struct vnode *v, const struct vnode_attr *attr,
     return attr->valid & ATTR_NOW ? vnode_may(v, cred, MAY_WRITE) : -EPERM;
 }
 
+/* S_ISGID gives the rights of the file's group: only root and who is in the group may set it.
+ * vnode->lock held. */
+static bool may_set_group_id(const struct vnode *v, const struct cred *cred) REQUIRES(v->lock)
+{
+    return cred->euid == 0 || cred_in_group(cred, v->gid);
+}
+
 static void setattr_apply(struct vnode *v, const struct vnode_attr *attr)
 {
     uint32_t mode = v->mode;
@@ -140,12 +147,16 @@ static void setattr_apply(struct vnode *v, const struct vnode_attr *attr)
 
 err_t vnode_setattr(struct vnode *v, const struct vnode_attr *attr, const struct cred *cred)
 {
+    struct vnode_attr set = *attr;
+
     mutex_lock(&v->lock);
-    err_t err = setattr_check(v, attr, cred);
+    err_t err = setattr_check(v, &set, cred);
+    if (!may_set_group_id(v, cred))
+        set.mode &= ~(uint32_t)S_ISGID;
     if (err == 0 && v->ops->setattr != NULL)
-        err = v->ops->setattr(v, attr);
+        err = v->ops->setattr(v, &set);
     if (err == 0)
-        setattr_apply(v, attr);
+        setattr_apply(v, &set);
     mutex_unlock(&v->lock);
     return err;
 }

@@ -214,6 +214,8 @@ err_t walk_create(struct walk *w, uint32_t mode, const char *target, struct vnod
         how.gid = w->dir->gid;
         if (S_ISDIR(mode))
             how.mode |= S_ISGID;
+        else if (w->cred->euid != 0 && !cred_in_group(w->cred, how.gid))
+            how.mode &= ~(uint32_t)S_ISGID; /* as chmod(2) */
     }
     return w->dir->ops->create(w->dir, w->last, &how, out);
 }

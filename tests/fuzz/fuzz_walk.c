@@ -122,6 +122,8 @@ static void step_chmod(struct input *in, const char *path)
         want = -EPERM;
     long got = SYS(chmod, ARG(path), mode);
     CHECK(same(got, &want), "chmod %s: %ld, not %ld", path, got, want);
+    if (want == 0 && tree.uid != 0 && tree.uid != n->gid)
+        mode &= ~(uint32_t)S_ISGID;
     if (want == 0)
         n->mode = (n->mode & S_IFMT) | mode;
 }

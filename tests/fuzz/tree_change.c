@@ -24,7 +24,10 @@ static long create_at(struct tree *t, const struct tplace *p, uint32_t mode, con
     struct tnode *n = tree_new(t, mode, p->dir->dev);
     if (p->dir->mode & S_ISGID) {
         n->gid = p->dir->gid;
-        n->mode |= S_ISDIR(mode) ? S_ISGID : 0;
+        if (S_ISDIR(mode))
+            n->mode |= S_ISGID;
+        else if (t->uid != 0 && t->uid != n->gid)
+            n->mode &= ~(uint32_t)S_ISGID;
     }
     snprintf(n->target, sizeof(n->target), "%s", target ? target : "");
     tree_enter(t, p->dir, p->name, n);

@@ -317,6 +317,31 @@ static void foreign_directories(void **state)
     MUST(SYS(rename, ARG("/p/e"), ARG("/p/q/there")));
 }
 
+/* S_ISGID is for members of the file's group. */
+static void group_ids(void **state)
+{
+    MUST(SYS(mkdir, ARG("/g"), 0777));
+    MUST(SYS(chmod, ARG("/g"), 02777));
+    MUST(SYS(chown, ARG("/g"), 7, 50));
+    struct cred *c = fs_cred();
+    c->euid = 7, c->egid = 70;
+    MUST(make("/g/f", 02755));
+    assert_int_equal(stat_of("/g/f").st_gid, 50);
+    assert_int_equal(stat_of("/g/f").st_mode, S_IFREG | 0755);
+    MUST(SYS(chmod, ARG("/g/f"), 06755));
+    assert_int_equal(stat_of("/g/f").st_mode, S_IFREG | 04755);
+    MUST(SYS(chmod, ARG("/g"), 02777));
+    assert_int_equal(stat_of("/g").st_mode, S_IFDIR | 0777);
+    c->ngroups = 1, c->groups[0] = 50;
+    MUST(SYS(chmod, ARG("/g/f"), 02755));
+    assert_int_equal(stat_of("/g/f").st_mode, S_IFREG | 02755);
+    c->ngroups = 0, c->euid = 0;
+    MUST(SYS(chmod, ARG("/g"), 02777));
+    assert_int_equal(stat_of("/g").st_mode, S_IFDIR | 02777);
+    MUST(make("/g/root", 02755));
+    assert_int_equal(stat_of("/g/root").st_mode, S_IFREG | 02755);
+}
+
 /* Fails every allocation of each call, one after the other: the error, and nothing changed. */
 static void failing_allocations(void **state)
 {
@@ -399,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(directories, setup, teardown),
         cmocka_unit_test_setup_teardown(rights, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_directories, setup, teardown),
+        cmocka_unit_test_setup_teardown(group_ids, setup, teardown),
         cmocka_unit_test_setup_teardown(special_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(failing_allocations, setup, teardown),
     };
