@@ -177,9 +177,16 @@ err_t vnode_truncate(struct vnode *v, uint64_t size_bytes)
     return err;
 }
 
+/* Before 1970 the seconds are negative, and the nanoseconds count forward all the same. */
 static struct linux_timespec timespec_of_ns(int64_t ns)
 {
-    return (struct linux_timespec){.sec = ns / (int64_t)NS_PER_S, .nsec = ns % (int64_t)NS_PER_S};
+    struct linux_timespec t = {.sec = ns / (int64_t)NS_PER_S, .nsec = ns % (int64_t)NS_PER_S};
+
+    if (t.nsec < 0) {
+        t.sec--;
+        t.nsec += (int64_t)NS_PER_S;
+    }
+    return t;
 }
 
 void vnode_stat(struct vnode *v, struct linux_stat *st)

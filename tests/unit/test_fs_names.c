@@ -342,6 +342,23 @@ static void group_ids(void **state)
     assert_int_equal(stat_of("/g/root").st_mode, S_IFREG | 02755);
 }
 
+static long set_times(const char *path, struct linux_timespec atime, struct linux_timespec mtime)
+{
+    return SYS(utimensat, AT_FDCWD, ARG(path), ARG(((struct linux_timespec[2]){atime, mtime})), 0);
+}
+
+static void times_before_1970(void **state)
+{
+    MUST(make("/f", 0600));
+    /* Before 1970 the nanoseconds count forward all the same. */
+    MUST(set_times("/f", (struct linux_timespec){-1, 500000000}, (struct linux_timespec){-2, 0}));
+    struct linux_stat was = stat_of("/f");
+    assert_int_equal(was.st_atim.sec, -1);
+    assert_int_equal(was.st_atim.nsec, 500000000);
+    assert_int_equal(was.st_mtim.sec, -2);
+    assert_int_equal(was.st_mtim.nsec, 0);
+}
+
 /* Fails every allocation of each call, one after the other: the error, and nothing changed. */
 static void failing_allocations(void **state)
 {
@@ -425,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rights, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_directories, setup, teardown),
         cmocka_unit_test_setup_teardown(group_ids, setup, teardown),
+        cmocka_unit_test_setup_teardown(times_before_1970, setup, teardown),
         cmocka_unit_test_setup_teardown(special_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(failing_allocations, setup, teardown),
     };
