@@ -170,11 +170,12 @@ long sys_utimensat(const unsigned long args[6])
     struct vnode_attr attr = {0};
     unsigned at_flags = (unsigned)args[3];
 
+    err_t err = times_from_user(args[2], &attr);
+    /* Both times stay: not even the path is looked at. */
+    if (err != 0 || attr.valid == 0)
+        return err;
     if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    err_t err = times_from_user(args[2], &attr);
-    if (err != 0)
-        return err;
     /* Without a path it is futimens(3). */
     if (args[1] == 0)
         return (int)args[0] == AT_FDCWD ? -EFAULT : attr_of_fd(args[0], &attr);

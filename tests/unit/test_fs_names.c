@@ -359,6 +359,24 @@ static void times_before_1970(void **state)
     assert_int_equal(was.st_mtim.nsec, 0);
 }
 
+static void omitted_times(void **state)
+{
+    const struct linux_timespec omit = {0, UTIME_OMIT};
+    MUST(make("/f", 0600));
+    MUST(set_times("/f", omit, (struct linux_timespec){0, 2}));
+    MUST(set_times("/f", (struct linux_timespec){0, 1}, omit));
+    assert_int_equal(stat_of("/f").st_atim.nsec, 1);
+    assert_int_equal(stat_of("/f").st_mtim.nsec, 2);
+    struct linux_stat was = stat_of("/f");
+    /* Neither: nothing happens, not even to a path that is not there. */
+    MUST(set_times("/f", omit, omit));
+    assert_int_equal(stat_of("/f").st_ctim.sec, was.st_ctim.sec);
+    assert_int_equal(stat_of("/f").st_ctim.nsec, was.st_ctim.nsec);
+    MUST(set_times("/nowhere", omit, omit));
+    FAILS(EFAULT, SYS(utimensat, AT_FDCWD, ARG("/f"), ARG(8), 0));
+    FAILS(EINVAL, SYS(utimensat, AT_FDCWD, ARG("/f"), 0, 1));
+}
+
 /* Fails every allocation of each call, one after the other: the error, and nothing changed. */
 static void failing_allocations(void **state)
 {
@@ -443,6 +461,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(foreign_directories, setup, teardown),
         cmocka_unit_test_setup_teardown(group_ids, setup, teardown),
         cmocka_unit_test_setup_teardown(times_before_1970, setup, teardown),
+        cmocka_unit_test_setup_teardown(omitted_times, setup, teardown),
         cmocka_unit_test_setup_teardown(special_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(failing_allocations, setup, teardown),
     };
