@@ -13,6 +13,17 @@ static void random_bytes(struct fail_step *call)
     CALL(getrandom, (long)big, PAGE);
 }
 
+static void whole_pieces(void)
+{
+    CHECK(row_result > 0 && row_result % 256 == 0, "%ld", row_result);
+}
+
+/* So few are always given, whatever signal there is. */
+static void few_random_bytes(struct fail_step *call)
+{
+    CALL(getrandom, (long)big, 256);
+}
+
 static void some_bytes(void)
 {
     CHECK(row_result > 0, "%ld", row_result);
@@ -95,7 +106,8 @@ static void unmap_mapped(void)
 #define LOOK .kind = FAIL_SLEEP, .errors = {EINTR}, .flags = ROW_SURVIVES
 
 static const struct fail_row looks[] = {
-    ROW("getrandom", random_bytes, some_bytes, NULL, LOOK),
+    ROW("getrandom", random_bytes, whole_pieces, NULL, .kind = FAIL_SLEEP, .flags = ROW_SURVIVES),
+    ROW("getrandom, 256 bytes", few_random_bytes, whole_pieces, NULL, .kind = FAIL_SLEEP, NONE),
     ROW("read of /dev/zero", read_zeros, some_bytes, close_file, LOOK),
     ROW("write of a file", write_file, some_bytes, close_file, LOOK),
     ROW("read of a file", read_file, some_bytes, close_file, LOOK),
