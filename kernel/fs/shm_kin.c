@@ -16,14 +16,16 @@ _Static_assert(SHRIMPY_TOP == USER_END, "the pages are below the top of user spa
 _Static_assert(SHRIMP >= STACK_TOP, "no stack gets there");
 
 /* c constant   a atomic   T ctable lock.
- * A kin lets go of its parent and host when its process exits, so that a chain of processes that
- * each leave one child behind does not become a chain of kins. */
+ * A kin lets go of its parent, host and host's parent when its process exits, so that a chain of
+ * processes that each leave one child behind does not become a chain of kins. */
 struct shm_kin {
     refcount_t refs; /* a  its process, its children's kins, and faults in progress */
     struct shm_kin *
         parent GUARDED_BY(ctable_lock); /* T  a reference; NULL: none, or the process has exited */
     struct shm_kin *host GUARDED_BY(
         ctable_lock); /* T  a reference, or NULL: whose pages it sees in its host's space */
+    struct shm_kin *host_parent GUARDED_BY(
+        ctable_lock); /* T  a reference, or NULL: that host's parent, should the host exit first */
     uint64_t host_as; /* c  id of that address space */
     struct smemcontext *fry GUARDED_BY(ctable_lock); /* T  a use; NULL until touched */
 };
@@ -35,7 +37,7 @@ static void kin_put(struct shm_kin *kin) NO_THREAD_SAFETY_ANALYSIS EXCLUDES(ctab
 {
     if (!kin || !ref_put(&kin->refs))
         return;
-    ASSERT(!kin->parent && !kin->host);
+    ASSERT(!kin->parent && !kin->host && !kin->host_parent);
     if (kin->fry)
         context_drop(kin->fry);
     kmem_free(&kin_cache, kin);
@@ -46,6 +48,13 @@ static struct shm_kin *kin_seen(struct shm_kin *kin, const struct addrspace *as)
     REQUIRES(ctable_lock)
 {
     return kin->host && kin->host_as == as->id ? kin->host : kin;
+}
+
+/* The parent of the one kin_seen() says; NULL: none.  T held. */
+static struct shm_kin *kin_seen_parent(struct shm_kin *kin, const struct addrspace *as)
+    REQUIRES(ctable_lock)
+{
+    return kin_seen(kin, as) == kin ? kin->parent : kin->host_parent;
 }
 
 err_t shm_kin_init(struct shm_process *p, struct shm_process *parent,
@@ -64,6 +73,9 @@ err_t shm_kin_init(struct shm_process *p, struct shm_process *parent,
         kin->host = kin_seen(parent->kin, shared);
         kin->host_as = shared->id;
         ref_get(&kin->host->refs);
+        kin->host_parent = kin_seen_parent(parent->kin, shared);
+        if (kin->host_parent)
+            ref_get(&kin->host_parent->refs);
     }
     spin_unlock(&ctable_lock);
     p->kin = kin;
@@ -77,11 +89,12 @@ void shm_kin_exit(struct shm_process *p)
         return;
     p->kin = NULL;
     spin_lock(&ctable_lock);
-    struct shm_kin *parent = kin->parent, *host = kin->host;
-    kin->parent = kin->host = NULL;
+    struct shm_kin *parent = kin->parent, *host = kin->host, *host_parent = kin->host_parent;
+    kin->parent = kin->host = kin->host_parent = NULL;
     spin_unlock(&ctable_lock);
     kin_put(parent);
     kin_put(host);
+    kin_put(host_parent);
     kin_put(kin);
 }
 
@@ -90,9 +103,10 @@ void shm_kin_exit(struct shm_process *p)
 static struct shm_kin *kin_behind(const struct shm_caller *who, uintptr_t page)
 {
     spin_lock(&ctable_lock);
-    struct shm_kin *kin = kin_seen(who->process->kin, who->as);
+    struct shm_kin *self = who->process->kin;
+    struct shm_kin *kin = kin_seen(self, who->as);
     if (page == SHRIMP)
-        kin = kin->parent;
+        kin = kin_seen_parent(self, who->as);
     if (kin)
         ref_get(&kin->refs);
     spin_unlock(&ctable_lock);

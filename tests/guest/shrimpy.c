@@ -221,6 +221,40 @@ static void case_vfork(void)
     }
 }
 
+static struct gate host_gone, guest_saw;
+
+static int guest_of_the_gone(CHECK_UNUSED void *arg)
+{
+    gate_pass(&host_gone);
+    gate_open(&guest_saw, shrimp[0] == 'p');
+    _exit(0);
+}
+
+static void leave_guest(void *arg)
+{
+    static char stack[16384];
+
+    if (arg)
+        CHECK_EQ(shrimp[0], 'p');
+    CHECK_OK(clone(guest_of_the_gone, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL));
+}
+
+/* S3: a child that shares its parent's memory sees that parent's pages also when it has exited. */
+static void case_host_exits(void)
+{
+    fry[0] = 'p';
+    for (int touched = 0; touched < 2; touched++) {
+        char c;
+
+        host_gone = gate_make();
+        guest_saw = gate_make();
+        MUST_EXIT(leave_guest, touched ? &c : NULL, 0);
+        gate_open(&host_gone, 1);
+        close(guest_saw.fd[1]); /* when the guest dies, nobody will write */
+        CHECK(read(guest_saw.fd[0], &c, 1) == 1, "S3: touched before: %d", touched);
+    }
+}
+
 static void vfork_first(CHECK_UNUSED void *arg)
 {
     pid_t pid = vfork();
@@ -301,6 +335,7 @@ int main(int argc, char **argv)
     RUN(case_exec);
     RUN(case_vfork);
     RUN(case_vfork_touches_first);
+    RUN(case_host_exits);
     RUN(case_other_user);
     RUN(case_failing_fork);
     return check_done();

@@ -1,7 +1,9 @@
 /* The small doors: xv6's pages by number, zones, and Shrimpy's pages (X1, X2, Z1, Z2, S1 to S3). */
+#define _GNU_SOURCE /* CLONE_VM */
 #include "door.h"
 #include "runner.h"
 
+#include <sched.h>
 #include <signal.h>
 
 static long xv6_open(int id)
@@ -278,6 +280,55 @@ static int shrimpy_order(uintptr_t sp)
     return 0;
 }
 
+static uint32_t hosts_gone;
+
+/* A child that shares this one's memory: a guest in it. */
+static void leave_guest(int (*run)(uintptr_t arg))
+{
+    uintptr_t stack = u_mmap(0, 16 * U_PAGE, U_RW, U_ANON, -1, 0);
+    host_child(run, 0);
+    U_CHECK(U_CALL(SYS_clone, CLONE_VM | SIGCHLD, stack + 16 * U_PAGE) > 0);
+}
+
+static int second_guest(uintptr_t arg)
+{
+    host_catch_faults();
+    U_WAIT_UNTIL(u_counted(&hosts_gone) == 2);
+    U_EQ(u_try_read(SHRIMP), 0);
+    U_EQ(u_load8(SHRIMP), 51); /* of the first one's parent, whose memory it was */
+    U_EQ(u_load8(FRY), 52);
+    return 0;
+}
+
+static int first_guest(uintptr_t arg)
+{
+    U_WAIT_UNTIL(u_counted(&hosts_gone) == 1);
+    leave_guest(second_guest);
+    return 0;
+}
+
+static int leaves_a_guest(uintptr_t arg)
+{
+    u_store8(FRY, 52);
+    leave_guest(first_guest);
+    return 0;
+}
+
+/* Guests see the pages of a host that has exited. */
+static int shrimpy_guests(uintptr_t sp)
+{
+    int status;
+    u_store8(FRY, 51);
+    hosts_gone = 0;
+    u_child_does(leaves_a_guest, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        u_count(&hosts_gone);
+        U_CHECK(u_wait(-1, &status) > 0); /* the guests are init's by now */
+        U_EQ(status, 0);
+    }
+    return 0;
+}
+
 /* A3: a page that could not be mapped is not in the table; one that is mapped stays, filled or not.
  */
 static int touch_without_memory(uintptr_t n)
@@ -335,6 +386,7 @@ int main(int argc, char **argv)
         {.name = "zones_find_room", .init = zones_find_room, .runs = 1},
         {.name = "shrimpy_family", .init = shrimpy_family, .runs = 3},
         {.name = "shrimpy_order", .init = shrimpy_order, .runs = 3},
+        {.name = "shrimpy_guests", .init = shrimpy_guests, .runs = 3},
         {.name = "fry_without_memory", .init = fry_without_memory, .runs = 1},
         {.name = "shrimpy_races", .init = shrimpy_races, .runs = 5},
         {0},
