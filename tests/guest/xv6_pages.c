@@ -102,6 +102,26 @@ static void case_close_the_middle(void)
     CHECK_EQ(strcmp(three, "three"), 0);
 }
 
+/* X2: when mremap made the mapping longer and munmap took the page, what is left is not the page.
+ */
+static void case_page_cut_off(void)
+{
+    char *page = open_page(6), *longer = mremap(page, PAGE, 2 * PAGE, MREMAP_MAYMOVE);
+
+    CHECK(longer != MAP_FAILED, "mremap: %s", strerror(errno));
+    longer[0] = 6;
+    CHECK(open_page(6) == longer, "X2: another address");
+    CHECK_OK(munmap(longer, PAGE));
+    page = open_page(6);
+    CHECK_EQ(probe_read(page), 0);
+    CHECK_EQ(page[0], 6);
+    CHECK_EQ(xv6_close(6), 0); /* the opens before went with the page */
+    CHECK_EQ(probe_read(page), SIGSEGV);
+    CHECK_EQ(probe_read(longer + PAGE), SIGSEGV);
+    CHECK(xv6_close(6) < 0, "X2: closed once too often");
+    door_must_be_empty("xv6", "X2");
+}
+
 static void other_opener(void *arg)
 {
     const struct gate *gates = arg;
@@ -465,6 +485,7 @@ int main(int argc, char **argv)
     RUN(case_close_of_what_is_not_open);
     RUN(case_close_of_what_others_opened);
     RUN(case_close_the_middle);
+    RUN(case_page_cut_off);
     RUN(case_one_opener_exits);
     RUN(case_64_ids);
     RUN(case_the_last_id_is_raced_for);

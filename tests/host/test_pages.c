@@ -60,6 +60,26 @@ static int xv6_pages(uintptr_t sp)
     return 0;
 }
 
+/* mremap made the mapping longer and munmap took the page: what is left is not the page. */
+static int xv6_page_cut_off(uintptr_t sp)
+{
+    host_catch_faults();
+    uintptr_t at = (uintptr_t)xv6_open(6);
+    u_store8(at, 6);
+    U_EQ(U_CALL(SYS_mremap, at, U_PAGE, 2 * U_PAGE, 3, U_FAR), U_FAR);
+    U_EQ(xv6_open(6), U_FAR);
+    U_EQ(U_CALL(SYS_munmap, U_FAR, U_PAGE), 0);
+    at = (uintptr_t)xv6_open(6);
+    U_EQ(u_try_read(at), 0);
+    U_EQ(u_load8(at), 6);
+    u_walk();
+    U_EQ(xv6_close(6), 0); /* the opens before went with the page */
+    U_EQ(xv6_close(6), -EINVAL);
+    U_EQ(u_try_read(at), SIGSEGV);
+    U_EQ(u_try_read(U_FAR + U_PAGE), SIGSEGV);
+    return 0;
+}
+
 static int xv6_stranger(uintptr_t arg)
 {
     u_become(1000, 1000);
@@ -379,6 +399,7 @@ int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
         {.name = "xv6_pages", .init = xv6_pages, .runs = 2},
+        {.name = "xv6_page_cut_off", .init = xv6_page_cut_off, .runs = 2},
         {.name = "xv6_limits", .init = xv6_limits, .runs = 1},
         {.name = "zone_refuses", .init = zone_refuses, .runs = 1},
         {.name = "zones_are_shared", .init = zones_are_shared, .runs = 2},
