@@ -11,41 +11,56 @@ struct textfile {
 
 static struct kmem_cache textfile_cache = KMEM_CACHE("text file", struct textfile);
 
-static size_t textbuf_room_bytes(const struct textbuf *b)
+static struct kmem_cache node_cache = KMEM_CACHE("text node", struct radix_node);
+
+static struct radix_node *node_alloc(void)
 {
-    return b->text != NULL ? PAGE_BYTES << b->order : 0;
+    return kmem_alloc(&node_cache);
 }
 
-/* Doubles the room until it holds `bytes`. */
-static err_t textbuf_grow(struct textbuf *b, size_t bytes)
+static void node_free(struct radix_node *node)
 {
-    unsigned order = 0;
+    kmem_free(&node_cache, node);
+}
 
-    while (order <= PMEM_ORDER_MAX && PAGE_BYTES << order < bytes)
-        order++;
-    struct page *page = order <= PMEM_ORDER_MAX ? page_alloc(PAGE_KERNEL, order, 0) : NULL;
+static const struct radix_ops page_ops = {.node_alloc = node_alloc, .node_free = node_free};
+
+/* Where the byte at pos is, and in *bytes how many from there on, `most` or to the end of its page.
+ * The page is there. */
+static char *textbuf_at(const struct textbuf *b, size_t pos, size_t most, size_t *bytes)
+{
+    size_t offset = pos % PAGE_BYTES;
+
+    *bytes = MIN(most, PAGE_BYTES - offset);
+    return (char *)page_to_ptr(radix_get(&b->pages, pos / PAGE_BYTES)) + offset;
+}
+
+/* One more page.  -ENOMEM. */
+static err_t textbuf_grow(struct textbuf *b)
+{
+    struct page *page = page_alloc(PAGE_KERNEL, 0, 0);
+
     if (page == NULL)
         return -ENOMEM;
-    char *text = page_to_ptr(page);
-    if (b->text != NULL) {
-        memcpy(text, b->text, b->len_bytes);
-        page_free(ptr_to_page(b->text));
-    }
-    b->text = text;
-    b->order = order;
-    return 0;
+    err_t err = radix_insert(&b->pages, &page_ops, b->pages.count, page);
+    if (err != 0)
+        page_free(page);
+    return err;
 }
 
 static void textbuf_add(void *arg, const char *s, size_t n)
 {
     struct textbuf *b = arg;
 
-    if (b->err == 0 && b->len_bytes + n > textbuf_room_bytes(b))
-        b->err = textbuf_grow(b, b->len_bytes + n);
-    if (b->err != 0)
-        return;
-    memcpy(b->text + b->len_bytes, s, n);
-    b->len_bytes += n;
+    for (size_t bytes; n > 0 && b->err == 0; s += bytes, n -= bytes) {
+        if (b->len_bytes == b->pages.count * PAGE_BYTES)
+            b->err = textbuf_grow(b);
+        if (b->err != 0)
+            return;
+        char *to = textbuf_at(b, b->len_bytes, n, &bytes);
+        memcpy(to, s, bytes);
+        b->len_bytes += bytes;
+    }
 }
 
 void textbuf_print(struct textbuf *b, const char *fmt, ...)
@@ -74,20 +89,26 @@ const char *text_escape(char *to, const char *from)
 
 static void textbuf_free(struct textbuf *b)
 {
-    if (b->text != NULL)
-        page_free(ptr_to_page(b->text));
-    b->text = NULL;
+    struct page *page;
+
+    for (size_t i = 0; (page = radix_remove(&b->pages, &page_ops, i)) != NULL; i++)
+        page_free(page);
 }
 
 static long textfile_read(struct file *f, struct iobuf *to, uint64_t pos)
 {
     const struct textbuf *b = &container_of(f, struct textfile, file)->text;
+    long done = 0;
 
-    if (pos >= b->len_bytes)
-        return 0;
-    size_t n = MIN(to->left_bytes, b->len_bytes - (size_t)pos);
-    err_t err = iobuf_put(to, b->text + pos, n);
-    return err != 0 ? err : (long)n;
+    for (size_t bytes; to->left_bytes > 0 && pos < b->len_bytes; pos += bytes) {
+        size_t most = MIN(to->left_bytes, b->len_bytes - (size_t)pos);
+        const char *from = textbuf_at(b, (size_t)pos, most, &bytes);
+        err_t err = iobuf_put(to, from, bytes);
+        if (err != 0)
+            return done > 0 ? done : err;
+        done += (long)bytes;
+    }
+    return done;
 }
 
 static void textfile_release(struct file *f)

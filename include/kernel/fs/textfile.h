@@ -2,11 +2,11 @@
 #pragma once
 
 #include <kernel/fs/file.h>
+#include <lib/radix.h>
 
-/* A growing text.  Printing never sleeps and may be done under spin locks below RANK_PMEM. */
+/* A growing text.  Printing never sleeps and may be done under spin locks below RANK_KMEM. */
 struct textbuf {
-    char *text; /* a block of 2^order pages; NULL: nothing yet */
-    unsigned order;
+    struct radix pages; /* single ones, as no block would hold every table that users can fill */
     size_t len_bytes;
     err_t err; /* -ENOMEM: the text is not whole; sticky */
 };
