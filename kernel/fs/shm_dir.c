@@ -118,9 +118,10 @@ static bool entry_name(struct smemcontext *ctx, unsigned i, char name[RS_NAME_MA
 static err_t shm_readdir(struct vnode *dir, uint64_t cookie, struct dir_sink *sink)
 {
     uint64_t first = cookie - DIR_COOKIE_FIRST;
+    uint64_t last = context_last_id();
     struct smemcontext *ctx = NULL;
     char name[RS_NAME_MAX + 1];
-    while ((ctx = context_next(ctx))) {
+    while ((ctx = context_next(ctx, last))) {
         uint64_t at = ctx->id * CONTEXT_NAMES_MAX; /* a cookie for each place of a name */
         unsigned i = first > at ? (unsigned)MIN(first - at, (uint64_t)CONTEXT_NAMES_MAX) : 0;
         for (; i < CONTEXT_NAMES_MAX; i++) {

@@ -323,10 +323,20 @@ struct smemcontext *ctable_find_id(uint64_t id)
     return ctx && ctx->id == id ? ctx : NULL;
 }
 
-struct smemcontext *context_next(struct smemcontext *ctx)
+uint64_t context_last_id(void)
+{
+    spin_lock(&ctable_lock);
+    uint64_t id = last_id;
+    spin_unlock(&ctable_lock);
+    return id;
+}
+
+struct smemcontext *context_next(struct smemcontext *ctx, uint64_t last)
 {
     spin_lock(&ctable_lock);
     struct smemcontext *next = first_after(ctx ? ctx->id : 0);
+    if (next && next->id > last)
+        next = NULL;
     if (next)
         memstore_get(&next->store);
     spin_unlock(&ctable_lock);
@@ -394,7 +404,7 @@ void shm_shutdown(void)
 {
     struct smemcontext *ctx = NULL;
     shm_sysv_shutdown();
-    while ((ctx = context_next(ctx))) {
+    while ((ctx = context_next(ctx, UINT64_MAX))) {
         spin_lock(&ctable_lock);
         bool over = context_unname(ctx);
         spin_unlock(&ctable_lock);

@@ -152,9 +152,14 @@ bool context_is_kept(const struct smemcontext *ctx) REQUIRES(ctable_lock);
 /* Drops the table's reference to a dead context.  T not held; may sleep. */
 void context_bury(struct smemcontext *ctx) EXCLUDES(ctable_lock);
 
-/* The context after `ctx` in order of creation (NULL: the first), with a reference to its store
- * that the caller drops; the reference to `ctx` is dropped.  T not held; may sleep. */
-struct smemcontext *context_next(struct smemcontext *ctx) EXCLUDES(ctable_lock);
+/* The context after `ctx` in order of creation (NULL: the first) whose id is at most `last`, with a
+ * reference to its store that the caller drops; the reference to `ctx` is dropped.  A walk that
+ * does not say where it ends can be kept going by whoever makes contexts.  T not held; may sleep.
+ */
+struct smemcontext *context_next(struct smemcontext *ctx, uint64_t last) EXCLUDES(ctable_lock);
+
+/* The id of the newest context.  T not held. */
+uint64_t context_last_id(void) EXCLUDES(ctable_lock);
 
 /* Contexts of a kind that are alive, and whoever waits for one to come (Z1, R7).  T held. */
 unsigned ctable_count_kind(enum shm_kind kind) REQUIRES(ctable_lock);

@@ -43,7 +43,8 @@ static void describe(struct smemcontext *ctx, struct shm_info *info) REQUIRES(ct
 void shm_for_each(void (*fn)(const struct shm_info *info, void *arg), void *arg)
 {
     struct smemcontext *ctx = NULL;
-    while ((ctx = context_next(ctx))) {
+    uint64_t last = context_last_id();
+    while ((ctx = context_next(ctx, last))) {
         struct shm_info info;
         spin_lock(&ctable_lock);
         bool dead = ctx->state == SHM_DEAD;
@@ -99,7 +100,8 @@ static void check_context(struct smemcontext *ctx) REQUIRES(ctable_lock)
 void shm_check(void)
 {
     struct smemcontext *ctx = NULL;
-    while ((ctx = context_next(ctx))) {
+    uint64_t last = context_last_id();
+    while ((ctx = context_next(ctx, last))) {
         spin_lock(&ctable_lock);
         if (ctx->state != SHM_DEAD)
             check_context(ctx);

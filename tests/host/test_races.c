@@ -263,6 +263,38 @@ static int closed_while_mapped(uintptr_t sp)
     return 0;
 }
 
+/* ---- the table is listed while it changes */
+
+static int take_turns(uintptr_t arg)
+{
+    char name[16];
+    for (unsigned i = 0; !u_counted(&stop); i++) {
+        (void)snprintf(name, sizeof name, "turn%u", i);
+        U_EQ(u_create(name, U_PAGE, RS_PERSIST), 0);
+        U_EQ(u_destroy(name), 0);
+    }
+    return 0;
+}
+
+/* A10: at no moment is there more than one of them, so no list has two, and none goes on for as
+ * long as there are new ones. */
+static int listed_while_made(uintptr_t sp)
+{
+    static char text[8192];
+    begin();
+    long other = u_fork(take_turns, 0);
+    for (unsigned i = 0; i < 3 * ROUNDS; i++) {
+        unsigned n = 0;
+        (void)u_slurp("/proc/regions", text, sizeof text);
+        for (const char *at = text; (at = strstr(at, " turn")); at++)
+            n++;
+        U_CHECK(n <= 1);
+    }
+    (void)u_count(&stop);
+    u_must_exit(other, 0);
+    return 0;
+}
+
 /* ---- one address space */
 
 static int open_page(uintptr_t arg)
@@ -341,6 +373,7 @@ int main(int argc, char **argv)
         {.name = "ends_move", .init = ends_move, .runs = 12},
         {.name = "fork_while_cut", .init = fork_while_cut, .runs = 12},
         {.name = "closed_while_mapped", .init = closed_while_mapped, .runs = 12},
+        {.name = "listed_while_made", .init = listed_while_made, .runs = 12},
         {.name = "one_process", .init = one_process, .runs = 12},
         {.name = "copies_by_two", .init = copies_by_two, .runs = 12},
         {0},
