@@ -13,6 +13,7 @@ void file_init(struct file *f, const struct file_ops *ops, struct vnode *v, unsi
     vnode_get(v);
     f->vnode = v;
     f->offset = 0;
+    f->readdir_end = 0;
 }
 
 err_t file_create(const struct file_ops *ops, struct vnode *v, unsigned flags, struct file **out)

@@ -182,6 +182,11 @@ static err_t ramfs_readdir(struct vnode *dir, uint64_t cookie, struct dir_sink *
     return 0;
 }
 
+static uint64_t ramfs_readdir_end(struct vnode *dir)
+{
+    return dir_of(dir)->next_cookie;
+}
+
 static err_t ramfs_child_name(struct vnode *dir, const struct vnode *child, char *buf)
 {
     list_for_each (node, &dir_of(dir)->order) {
@@ -207,6 +212,7 @@ const struct vnode_ops ramfs_dir_ops = {
     .unlink = ramfs_unlink,
     .rename = ramfs_rename,
     .readdir = ramfs_readdir,
+    .readdir_end = ramfs_readdir_end,
     .child_name = ramfs_child_name,
     .release = ramfs_dir_release,
 };

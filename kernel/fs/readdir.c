@@ -7,6 +7,7 @@ struct getdents {
     struct dir_sink sink;
     struct iobuf *to;
     uint64_t cookie; /* of the first entry not emitted */
+    uint64_t end;    /* what is behind it came later */
     size_t done_bytes;
     err_t err;
 };
@@ -22,6 +23,8 @@ static bool getdents_emit(struct dir_sink *sink, const char *name, uint64_t ino,
     size_t name_bytes = strlen(name) + 1;
     size_t bytes = ALIGN_UP(sizeof(entry.head) + name_bytes, (size_t)8);
 
+    if (next > g->end)
+        return false;
     if (bytes > g->to->left_bytes) {
         if (g->done_bytes == 0)
             g->err = -EINVAL;
@@ -40,6 +43,17 @@ static bool getdents_emit(struct dir_sink *sink, const char *name, uint64_t ino,
     g->done_bytes += bytes;
     g->cookie = next;
     return true;
+}
+
+/* Where the reading of f ends that goes on now, or begins: with what the directory held at its
+ * start, so that one who replaces each file he reads comes to an end. */
+static uint64_t reading_end(struct file *f) REQUIRES(names_lock, f->vnode->lock)
+{
+    if (f->offset == 0 || f->readdir_end == 0) {
+        const struct vnode_ops *ops = f->vnode->ops;
+        f->readdir_end = ops->readdir_end != NULL ? ops->readdir_end(f->vnode) : UINT64_MAX;
+    }
+    return f->readdir_end;
 }
 
 /* Tree lock and dir->lock held. */
@@ -66,6 +80,7 @@ long file_readdir(struct file *f, struct iobuf *to)
     tree_lock();
     mutex_lock(&f->vnode->lock);
     g.cookie = f->offset;
+    g.end = reading_end(f);
     err_t err = readdir_from(f->vnode, &g);
     if (err == 0 && g.done_bytes == 0)
         err = g.err;

@@ -135,6 +135,11 @@ static err_t shm_readdir(struct vnode *dir, uint64_t cookie, struct dir_sink *si
     return 0;
 }
 
+static uint64_t shm_readdir_end(struct vnode *dir)
+{
+    return DIR_COOKIE_FIRST + (context_last_id() + 1) * CONTEXT_NAMES_MAX;
+}
+
 static void shm_dir_release(struct vnode *v)
 {
     kmem_free(&dir_cache, v);
@@ -146,6 +151,7 @@ static const struct vnode_ops shm_dir_ops = {
     .link = shm_link,
     .unlink = shm_unlink,
     .readdir = shm_readdir,
+    .readdir_end = shm_readdir_end,
     .release = shm_dir_release,
 };
 

@@ -224,6 +224,35 @@ static void case_many_are_listed_once(void)
     CHECK_EQ(found, 300);
 }
 
+/* P1: each is replaced as its name is read: there is an end, and the next reading names all. */
+static void case_a_listing_ends(void)
+{
+    unsigned found = 0, again = 0;
+    char name[16];
+
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof(name), "/again%d", i);
+        CHECK_OK(close(shm_new(name, 0)));
+    }
+    DIR *d = opendir("/dev/shm");
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (strncmp(e->d_name, "again", 5) != 0)
+            continue;
+        CHECK(found++ < 200, "P1: %s is the %uth of 100", e->d_name, found);
+        CHECK_OK(unlinkat(dirfd(d), e->d_name, 0));
+        CHECK_OK(close(shm_new(e->d_name, 0)));
+    }
+    rewinddir(d);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (strncmp(e->d_name, "again", 5) == 0) {
+            CHECK_OK(unlinkat(dirfd(d), e->d_name, 0));
+            again++;
+        }
+    }
+    closedir(d);
+    CHECK_EQ(again, 100);
+}
+
 int main(void)
 {
     umask(0);
@@ -236,5 +265,6 @@ int main(void)
     RUN(case_the_directory);
     RUN(case_more_names_than_one);
     RUN(case_many_are_listed_once);
+    RUN(case_a_listing_ends);
     return check_done();
 }

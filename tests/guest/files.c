@@ -175,6 +175,43 @@ static void case_readdir_names_everything_once(void)
     CHECK_OK(rmdir("/tmp/d2"));
 }
 
+/* Each file is replaced as its name is read: there is an end, and the next reading names all. */
+static void case_readdir_ends_though_names_change(void)
+{
+    unsigned n = 0, again = 0;
+    struct dirent *e;
+    char path[64];
+    DIR *dir;
+
+    CHECK_OK(mkdir("/tmp/d3", 0755));
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(path, sizeof(path), "/tmp/d3/a-file-with-number-%u", i);
+        close(file_open(path, O_CREAT | O_RDWR));
+    }
+    dir = opendir("/tmp/d3");
+    CHECK(dir != NULL, "opendir: %s", strerror(errno));
+    while ((e = readdir(dir)) != NULL) {
+        if (e->d_name[0] == '.')
+            continue;
+        CHECK(n++ < 200, "%s is the %uth of 100", e->d_name, n);
+        close(file_open("/tmp/d3/.new", O_CREAT | O_RDWR));
+        snprintf(path, sizeof(path), "/tmp/d3/%s", e->d_name);
+        CHECK_OK(rename("/tmp/d3/.new", path));
+    }
+    rewinddir(dir);
+    while ((e = readdir(dir)) != NULL) {
+        if (e->d_name[0] != '.')
+            again++;
+    }
+    CHECK_EQ(again, 100);
+    CHECK_OK(closedir(dir));
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(path, sizeof(path), "/tmp/d3/a-file-with-number-%u", i);
+        CHECK_OK(unlink(path));
+    }
+    CHECK_OK(rmdir("/tmp/d3"));
+}
+
 static void child_moves_offset(void *arg)
 {
     char c;
@@ -258,6 +295,7 @@ int main(void)
     RUN(case_unlinked_file_lives_while_open);
     RUN(case_folders);
     RUN(case_readdir_names_everything_once);
+    RUN(case_readdir_ends_though_names_change);
     RUN(case_offset_is_shared_with_children);
     RUN(case_names);
     RUN(case_descriptors_run_out);

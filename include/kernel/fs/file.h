@@ -34,6 +34,7 @@ struct file {
     unsigned flags;             /* a  O_*; only O_APPEND and O_NONBLOCK change */
     struct vnode *vnode;        /* c  a reference */
     uint64_t offset;            /* v */
+    uint64_t readdir_end;       /* v  of a directory: where its reading ends; 0: none has begun */
 };
 
 /* Fills *f with one reference; takes a reference to v. */

@@ -79,6 +79,11 @@ struct vnode_ops {
      * DIR_COOKIE_FIRST. */
     err_t (*readdir)(struct vnode *dir, uint64_t cookie, struct dir_sink *sink);
 
+    /* At least the `next` of every entry there is, and less than that of every entry made from now
+     * on: a reading that begins now ends there.  Absent: new entries cannot keep a reading going.
+     */
+    uint64_t (*readdir_end)(struct vnode *dir);
+
     /* The name that `child` has in dir (getcwd), into buf[NAME_MAX + 1].  -ENOENT. */
     err_t (*child_name)(struct vnode *dir, const struct vnode *child, char *buf);
 
