@@ -383,20 +383,33 @@ void shm_process_init(struct shm_process *p, uint32_t pid)
     p->pid = pid;
 }
 
-void shm_process_exit(struct shm_process *p)
+/* The creator of the first few goes; what is over then goes to `over`.  True: there are more.  T
+ * held. */
+static bool leave_created(struct shm_process *p, struct list *over) REQUIRES(ctable_lock)
 {
-    struct list over = LIST_INIT(over);
     struct list *node;
-    spin_lock(&ctable_lock);
-    while ((node = list_pop_front(&p->created))) {
+    for (unsigned i = 0; i < SHM_EXIT_PIECE && (node = list_pop_front(&p->created)); i++) {
         struct smemcontext *ctx = list_entry(node, struct smemcontext, creator_node);
         ctx->creator = NULL;
         if (context_check_over(ctx))
-            list_push_back(&over, &ctx->creator_node);
+            list_push_back(over, &ctx->creator_node);
     }
-    spin_unlock(&ctable_lock);
-    while ((node = list_pop_front(&over)))
-        context_bury(list_entry(node, struct smemcontext, creator_node));
+    return !list_empty(&p->created);
+}
+
+/* No thread is left that could create more. */
+void shm_process_exit(struct shm_process *p)
+{
+    bool more = true;
+    while (more) {
+        struct list over = LIST_INIT(over);
+        struct list *node;
+        spin_lock(&ctable_lock);
+        more = leave_created(p, &over);
+        spin_unlock(&ctable_lock);
+        while ((node = list_pop_front(&over)))
+            context_bury(list_entry(node, struct smemcontext, creator_node));
+    }
     shm_kin_exit(p);
 }
 

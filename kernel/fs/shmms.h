@@ -6,6 +6,9 @@
 
 extern struct spinlock ctable_lock GUARDED_BY(ctable_lock); /* T */
 
+/* Who ends and has many regions or locks lets go of T after so many. */
+#define SHM_EXIT_PIECE 64u
+
 struct shm_user;
 struct vnode;
 

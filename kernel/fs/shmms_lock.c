@@ -62,10 +62,14 @@ static void pass_on(struct smemcontext *ctx, bool died) REQUIRES(ctable_lock)
 
 void shm_thread_exit(struct shm_thread *t)
 {
-    spin_lock(&ctable_lock);
-    while (!list_empty(&t->held))
-        pass_on(list_first(&t->held, struct smemcontext, held_node), true);
-    spin_unlock(&ctable_lock);
+    bool more = true;
+    while (more) {
+        spin_lock(&ctable_lock);
+        for (unsigned i = 0; i < SHM_EXIT_PIECE && !list_empty(&t->held); i++)
+            pass_on(list_first(&t->held, struct smemcontext, held_node), true);
+        more = !list_empty(&t->held);
+        spin_unlock(&ctable_lock);
+    }
 }
 
 void region_lock_detached(struct smemcontext *ctx, struct addrspace *as)

@@ -182,6 +182,49 @@ static void case_creator_alone(void)
     CHECK_ERR(destroySharedRegion("alone"), ERR_OK);
 }
 
+#define CREATED 200u /* its end takes several pieces */
+
+static const char *many_name(unsigned i)
+{
+    static char name[16];
+
+    snprintf(name, sizeof(name), "many%u", i);
+    return name;
+}
+
+static void creator_of_many(void *arg)
+{
+    struct party *p = arg;
+
+    for (unsigned i = 0; i < CREATED; i++)
+        CHECK_ERR(createSharedRegion(many_name(i), PAGE, RS_DEFAULT), ERR_OK);
+    gate_open(&p->ready, 1);
+    gate_pass(&p->go);
+}
+
+/* All that nobody else has mapped end with their creator. */
+static void case_creator_of_many(void)
+{
+    struct party p = party("many", RS_DEFAULT);
+    pid_t pid = start(creator_of_many, &p);
+    int *mapped[CREATED] = {0};
+    struct region_stat st;
+
+    for (unsigned i = 0; i < CREATED; i += 7) {
+        mapped[i] = region_map(many_name(i));
+        *mapped[i] = (int)i;
+    }
+    end(&p, pid);
+    for (unsigned i = 0; i < CREATED; i++) {
+        CHECK_ERR(statRegion(many_name(i), &st), mapped[i] ? ERR_OK : ERR_NOTEXIST);
+        if (mapped[i]) {
+            CHECK_EQ(*mapped[i], i);
+            region_unmap(many_name(i), mapped[i]);
+            CHECK_ERR(statRegion(many_name(i), &st), ERR_NOTEXIST);
+        }
+    }
+}
+
 static void case_persistent(void)
 {
     struct party p = party("persist", RS_PERSIST);
@@ -240,6 +283,7 @@ int main(int argc, char **argv)
     RUN(case_last_exec);
     RUN(case_last_killed);
     RUN(case_creator_alone);
+    RUN(case_creator_of_many);
     RUN(case_persistent);
     RUN(case_inherited_mapping);
     return check_done();

@@ -60,6 +60,41 @@ static void case_reused_thread_id(void)
     CHECK(again, "id %ld did not come again", tid);
 }
 
+#define HELD 150u /* its end takes several pieces */
+
+static const char *held_name(char text[16], unsigned i)
+{
+    snprintf(text, 16, "held%u", i);
+    return text;
+}
+
+static void *lock_many(void *arg)
+{
+    char name[16];
+
+    (void)arg;
+    for (unsigned i = 0; i < HELD; i++)
+        CHECK_ERR(lockRegion(held_name(name, i)), ERR_OK);
+    return NULL;
+}
+
+/* R10: whatever a thread holds is free when it has ended. */
+static void case_ends_with_many_locks(void)
+{
+    void *beg[HELD];
+    char name[16];
+
+    for (unsigned i = 0; i < HELD; i++)
+        beg[i] = region_new(held_name(name, i), PAGE);
+    thread_end(thread_new(lock_many, NULL));
+    for (unsigned i = 0; i < HELD; i++) {
+        CHECK_ERR(tryLockRegion(held_name(name, i)), ERR_OWNERDEAD);
+        CHECK_ERR(unlockRegion(name), ERR_OK);
+        region_unmap(name, beg[i]);
+        CHECK_ERR(destroySharedRegion(name), ERR_OK);
+    }
+}
+
 static void *wait_until_gone(void *name)
 {
     CHECK_ERR(lockRegion(name), ERR_NOTEXIST);
@@ -341,6 +376,7 @@ int main(int argc, char **argv)
         RUN(case_reused_thread_id);
         return check_done();
     }
+    RUN(case_ends_with_many_locks);
     RUN(case_unmapped_under_a_waiter);
     RUN(case_munmapped_under_a_waiter);
     RUN(case_unmapped_beside_a_holder);

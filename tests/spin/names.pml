@@ -43,7 +43,8 @@ byte unnamed_sleep[PROCESSES] = NONE; /* asleep on this context's unnamed_wait, 
 bool created_sleep[PROCESSES];        /* asleep on created_wait, not woken */
 
 /* Ghosts: what was asked for, told apart from what the code noted. */
-bool alive[PROCESSES] = true;
+bool alive[PROCESSES] = true; /* has not begun to leave what it made */
+bool gone[PROCESSES];         /* has left it all */
 bool destroyed[CONTEXTS]; /* a destroy was accepted */
 byte made_by[CONTEXTS] = NOBODY;
 byte running = PROCESSES;
@@ -59,7 +60,7 @@ byte running = PROCESSES;
     /* R3 */ (!named[c] || by_name == c) &&                                                         \
     /* R4 */ (destroyed[c] || state[c] != DEAD ||                                                   \
               (!persist[c] && !alive[made_by[c]] && mappings[c] == 0)) &&                           \
-    /* R4 */ (persist[c] || alive[made_by[c]] || mappings[c] || users[c] || state[c] == DEAD) &&    \
+    /* R4 */ (persist[c] || !gone[made_by[c]] || mappings[c] || users[c] || state[c] == DEAD) &&    \
     /* R5 */ (state[c] != CLOSING || !named[c] || mappings[c])))
 
 /* R5, R7: nobody sleeps who has nothing to wait for. */
@@ -301,7 +302,6 @@ inline destroy()
 proctype Process(byte me)
 {
     byte c = NONE, over = NONE, i, calls;
-    bool dying[CONTEXTS];
     mtype how = WAIT;
     do
     :: atomic { may_call -> calls++; create() }
@@ -322,26 +322,20 @@ proctype Process(byte me)
     :: atomic { has_mapped(0, me) || has_mapped(1, me) -> c = !has_mapped(0, me); unmap(c); c = NONE }
     :: else -> break
     od;
-    atomic { /* shm_process_exit */
-        alive[me] = false;
-        for (c : 0 .. CONTEXTS - 1) {
+    for (c : 0 .. CONTEXTS - 1) { /* shm_process_exit, in pieces of one */
+        atomic {
+            alive[me] = false;
             if
 #ifndef MUTATE_CREATOR_FORGOTTEN
-            :: creator[c] == me -> creator[c] = NOBODY; check_over(c); dying[c] = (over == c)
+            :: creator[c] == me -> creator[c] = NOBODY; check_over(c)
 #endif
             :: else
-            fi
+            fi;
+            HOLDS();
+            bury()
         }
-        over = NONE;
-        HOLDS();
-        for (c : 0 .. CONTEXTS - 1) {
-            if
-            :: dying[c] -> put(c); dying[c] = false
-            :: else
-            fi
-        }
-        c = NONE; calls = 0; how = WAIT; running--
     }
+    atomic { gone[me] = true; HOLDS(); c = NONE; calls = 0; how = WAIT; running-- }
 }
 
 /* shm_shutdown: what persists goes, and then nothing is left (A4). */
