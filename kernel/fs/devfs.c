@@ -26,10 +26,10 @@ static long zero_read(struct file *f, struct iobuf *to, uint64_t pos)
         if (thread_interrupted(SLEEP_KILLABLE))
             return total > 0 ? total : -EINTR;
         size_t n = MIN(to->left_bytes, PAGE_BYTES);
-        err_t err = iobuf_put_zeros(to, n);
-        if (err != 0)
-            return total > 0 ? total : err;
-        total += (long)n;
+        size_t moved = iobuf_put_zeros(to, n);
+        total += (long)moved;
+        if (moved < n)
+            return total > 0 ? total : -EFAULT;
     }
     return total;
 }
@@ -76,10 +76,10 @@ static long random_read(struct file *f, struct iobuf *to, uint64_t pos)
             return total > 0 ? total : -EINTR;
         size_t n = MIN(to->left_bytes, sizeof(chunk));
         random_fill(chunk, n);
-        err_t err = iobuf_put(to, chunk, n);
-        if (err != 0)
-            return total > 0 ? total : err;
-        total += (long)n;
+        size_t moved = iobuf_put_some(to, chunk, n);
+        total += (long)moved;
+        if (moved < n)
+            return total > 0 ? total : -EFAULT;
     }
     return total;
 }

@@ -54,7 +54,8 @@ err_t iobuf_init_iovec(struct iobuf *io, const struct linux_iovec *iov, size_t n
     return 0;
 }
 
-/* Skips finished segments; the piece of the current one at hand, at most n bytes.  n > 0 and within
+/* Skips finished segments; the piece of the current one at hand, at most n bytes.  It does not go
+ * beyond a page of the caller's: either all of it can be touched or none.  n > 0 and within
  * left_bytes. */
 static size_t iobuf_piece(struct iobuf *io, size_t n, uintptr_t *addr)
 {
@@ -63,9 +64,11 @@ static size_t iobuf_piece(struct iobuf *io, size_t n, uintptr_t *addr)
         io->seg_done_bytes = 0;
     }
     *addr = io->seg->base + io->seg_done_bytes;
-    return MIN(n, io->seg->len - io->seg_done_bytes);
+    size_t in_page = io->user ? PAGE_BYTES - *addr % PAGE_BYTES : n;
+    return MIN(MIN(n, in_page), io->seg->len - io->seg_done_bytes);
 }
 
+/* Zeros when src is NULL. */
 static err_t put_piece(bool user, uintptr_t addr, const void *src, size_t n)
 {
     if (user)
@@ -77,60 +80,90 @@ static err_t put_piece(bool user, uintptr_t addr, const void *src, size_t n)
     return 0;
 }
 
-/* As iobuf_put; zeros when src is NULL. */
-static err_t iobuf_fill(struct iobuf *io, const char *src, size_t n)
+static err_t take_piece(bool user, uintptr_t addr, void *dst, size_t n)
 {
-    const struct linux_iovec *begin_seg = io->seg;
-    size_t begin_done_bytes = io->seg_done_bytes;
-
-    ASSERT(n <= io->left_bytes);
-    for (size_t done = 0; done < n;) {
-        uintptr_t addr;
-        size_t piece = iobuf_piece(io, n - done, &addr);
-        err_t err = put_piece(io->user, addr, src != NULL ? src + done : NULL, piece);
-        if (err != 0) {
-            io->seg = begin_seg;
-            io->seg_done_bytes = begin_done_bytes;
-            return err;
-        }
-        io->seg_done_bytes += piece;
-        done += piece;
-    }
-    io->left_bytes -= n;
+    if (user)
+        return copy_from_user(dst, addr, n);
+    memcpy(dst, (const void *)addr, n);
     return 0;
 }
 
-err_t iobuf_put(struct iobuf *io, const void *src, size_t n)
+static void iobuf_advance(struct iobuf *io, size_t n)
+{
+    io->seg_done_bytes += n;
+    io->left_bytes -= n;
+}
+
+/* As iobuf_put_some; zeros when src is NULL. */
+static size_t iobuf_fill(struct iobuf *io, const char *src, size_t n)
+{
+    size_t done = 0;
+
+    ASSERT(n <= io->left_bytes);
+    while (done < n) {
+        uintptr_t addr;
+        size_t piece = iobuf_piece(io, n - done, &addr);
+        if (put_piece(io->user, addr, src != NULL ? src + done : NULL, piece) != 0)
+            break;
+        iobuf_advance(io, piece);
+        done += piece;
+    }
+    return done;
+}
+
+size_t iobuf_put_some(struct iobuf *io, const void *src, size_t n)
 {
     return iobuf_fill(io, src, n);
 }
 
-err_t iobuf_put_zeros(struct iobuf *io, size_t n)
+size_t iobuf_put_zeros(struct iobuf *io, size_t n)
 {
     return iobuf_fill(io, NULL, n);
 }
 
-err_t iobuf_take(struct iobuf *io, void *dst, size_t n)
+size_t iobuf_take_some(struct iobuf *io, void *dst, size_t n)
 {
-    const struct linux_iovec *begin_seg = io->seg;
-    size_t begin_done_bytes = io->seg_done_bytes;
+    size_t done = 0;
 
     ASSERT(n <= io->left_bytes);
-    for (size_t done = 0; done < n;) {
+    while (done < n) {
         uintptr_t addr;
         size_t piece = iobuf_piece(io, n - done, &addr);
-        char *to = (char *)dst + done;
-        err_t err = io->user ? copy_from_user(to, addr, piece) : 0;
-        if (err != 0) {
-            io->seg = begin_seg;
-            io->seg_done_bytes = begin_done_bytes;
-            return err;
-        }
-        if (!io->user)
-            memcpy(to, (const void *)addr, piece);
-        io->seg_done_bytes += piece;
+        if (take_piece(io->user, addr, (char *)dst + done, piece) != 0)
+            break;
+        iobuf_advance(io, piece);
         done += piece;
     }
-    io->left_bytes -= n;
-    return 0;
+    return done;
+}
+
+/* Where it was before. */
+static void iobuf_go_back(struct iobuf *io, const struct linux_iovec *seg, size_t seg_done_bytes,
+                          size_t left_bytes)
+{
+    io->seg = seg;
+    io->seg_done_bytes = seg_done_bytes;
+    io->left_bytes = left_bytes;
+}
+
+err_t iobuf_put(struct iobuf *io, const void *src, size_t n)
+{
+    const struct linux_iovec *seg = io->seg;
+    size_t seg_done_bytes = io->seg_done_bytes, left_bytes = io->left_bytes;
+
+    if (iobuf_put_some(io, src, n) == n)
+        return 0;
+    iobuf_go_back(io, seg, seg_done_bytes, left_bytes);
+    return -EFAULT;
+}
+
+err_t iobuf_take(struct iobuf *io, void *dst, size_t n)
+{
+    const struct linux_iovec *seg = io->seg;
+    size_t seg_done_bytes = io->seg_done_bytes, left_bytes = io->left_bytes;
+
+    if (iobuf_take_some(io, dst, n) == n)
+        return 0;
+    iobuf_go_back(io, seg, seg_done_bytes, left_bytes);
+    return -EFAULT;
 }

@@ -9,8 +9,8 @@ static size_t piece_bytes(uint64_t pos, uint64_t end)
     return (size_t)MIN(end - pos, PAGE_BYTES - pos % PAGE_BYTES);
 }
 
-/* Copies [pos, end) of the store to or from the caller; bytes done, or the error of the first
- * piece. */
+/* Copies [pos, end) of the store to or from the caller; bytes done, or the error when there
+ * were none. */
 static long store_copy(struct memstore *store, struct iobuf *io, uint64_t pos, uint64_t end,
                        bool write)
 {
@@ -26,11 +26,13 @@ static long store_copy(struct memstore *store, struct iobuf *io, uint64_t pos, u
         if (err != 0)
             break;
         char *at = (char *)page_to_ptr(page) + pos % PAGE_BYTES;
-        err = write ? iobuf_take(io, at, n) : iobuf_put(io, at, n);
+        size_t moved = write ? iobuf_take_some(io, at, n) : iobuf_put_some(io, at, n);
         page_unpin(page);
-        if (err != 0)
+        pos += moved;
+        if (moved < n) {
+            err = -EFAULT;
             break;
-        pos += n;
+        }
     }
     return pos > beg ? (long)(pos - beg) : err;
 }

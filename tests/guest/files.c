@@ -1,7 +1,9 @@
 /* Files and folders of the ramfs, in /tmp. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "child.h"
 
@@ -80,6 +82,33 @@ static void case_open_flags(void)
     CHECK_ERRNO(open("/tmp", O_WRONLY), EISDIR);
     CHECK_ERRNO(open("", O_RDONLY), ENOENT);
     CHECK_ERRNO(open((char *)-4096l, O_RDONLY), EFAULT);
+}
+
+/* Memory that ends in the middle: what came before counts, and nothing else is touched. */
+static void case_memory_ends(void)
+{
+    char *m = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec parts[] = {{m, 64}, {m + 4096, 64}};
+    int fd = file_open("/tmp/ends", O_CREAT | O_RDWR | O_TRUNC);
+    char got[8192];
+
+    CHECK(m != MAP_FAILED, "mmap: %s", strerror(errno));
+    CHECK_OK(munmap(m + 4096, 4096));
+    memset(m, 'n', 4096);
+    CHECK_OK(ftruncate(fd, 8192));
+    CHECK_EQ(pwrite(fd, m + 100, 8000, 0), 3996);
+    CHECK_EQ(pwritev(fd, parts, 2, 5000), 64);
+    CHECK_EQ(pread(fd, got, 8192, 0), 8192);
+    for (int i = 0; i < 8192; i++)
+        CHECK_EQ(got[i], i < 3996 || (i >= 5000 && i < 5064) ? 'n' : 0);
+    CHECK_EQ(preadv(fd, parts, 2, 4000), 64);
+    CHECK_EQ(m[63], 0);
+    CHECK_EQ(m[64], 'n');
+    CHECK_ERRNO(pwritev(fd, parts + 1, 1, 0), EFAULT);
+    CHECK_EQ(pwrite(fd, m + 4000, 200, 8192), 96); /* the rest is not appended */
+    CHECK_EQ(lseek(fd, 0, SEEK_END), 8192 + 96);
+    close(fd);
+    CHECK_OK(unlink("/tmp/ends"));
 }
 
 static void case_stat(void)
@@ -291,6 +320,7 @@ int main(void)
     RUN(case_write_read_seek);
     RUN(case_holes_are_zero);
     RUN(case_open_flags);
+    RUN(case_memory_ends);
     RUN(case_stat);
     RUN(case_unlinked_file_lives_while_open);
     RUN(case_folders);

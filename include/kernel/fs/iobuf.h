@@ -23,9 +23,14 @@ err_t iobuf_init_user(struct iobuf *io, uintptr_t addr, size_t n); /* -EFAULT: n
 /* `iov` (kernel memory) stays valid as long as *io.  -EFAULT; -EINVAL: the lengths overflow. */
 err_t iobuf_init_iovec(struct iobuf *io, const struct linux_iovec *iov, size_t n);
 
-/* Moves exactly n bytes (n <= left_bytes) to or from the caller and advances.  -EFAULT: not
- * advanced, though a part may have been copied.  May fault and sleep: no spin lock, no addrspace
- * lock. */
+/* Moves n bytes (n <= left_bytes) to or from the caller and advances; how many.  Less than n: the
+ * caller's next byte cannot be touched, and nothing from there on was moved.  May fault and sleep:
+ * no spin lock, no addrspace lock. */
+size_t iobuf_put_some(struct iobuf *io, const void *src, size_t n);
+size_t iobuf_take_some(struct iobuf *io, void *dst, size_t n);
+size_t iobuf_put_zeros(struct iobuf *io, size_t n);
+
+/* The same for what is all or nothing.  -EFAULT: not advanced, though a part may have been copied.
+ */
 err_t iobuf_put(struct iobuf *io, const void *src, size_t n);
 err_t iobuf_take(struct iobuf *io, void *dst, size_t n);
-err_t iobuf_put_zeros(struct iobuf *io, size_t n);
