@@ -42,7 +42,7 @@ bool signal_on_altstack(struct uthread *ut)
 {
     const struct linux_stack *alt = &ut->altstack;
     uintptr_t sp = arch_uregs_sp(arch_uregs(&ut->thread.arch));
-    return !(alt->flags & SS_DISABLE) && sp - alt->sp - 1 < alt->size;
+    return sp - alt->sp - 1 < alt->size;
 }
 
 /* There is nowhere to put a frame: SIGSEGV, which may have a stack of its own, but not twice. */
@@ -65,8 +65,7 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
 
     settle_restart(ut, &action.flags);
     bool on_altstack = signal_on_altstack(ut);
-    bool enter_altstack =
-        !on_altstack && (action.flags & SA_ONSTACK) && !(ut->altstack.flags & SS_DISABLE);
+    bool enter_altstack = !on_altstack && (action.flags & SA_ONSTACK) && ut->altstack.size;
     struct linux_siginfo siginfo;
     signal_fill_info(&siginfo, sig, info);
     struct arch_sigframe frame = {

@@ -179,7 +179,7 @@ static void step_over(struct addrspace *as, struct fdtable *spare, const struct 
     fdtable_close_on_exec(proc->fds);
     signal_exec(proc);
     process_cred_exec();
-    ut->altstack = (struct linux_stack){.flags = SS_DISABLE};
+    ut->altstack = (struct linux_stack){0};
     const char *base = path;
     for (const char *p = path; *p; p++)
         if (*p == '/')

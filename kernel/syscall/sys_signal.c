@@ -90,14 +90,17 @@ long sys_sigaltstack(const unsigned long args[6])
     if (args[0] && copy_from_user(&new, args[0], sizeof new))
         return -EFAULT;
     if (args[0]) {
+        int mode = new.flags;
         if (on)
             return -EPERM;
-        if (new.flags & ~SS_DISABLE)
+        if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
             return -EINVAL;
-        if (!(new.flags &SS_DISABLE) && new.size < MINSIGSTKSZ)
+        if (mode == SS_DISABLE)
+            new.sp = new.size = 0;
+        else if (new.size < MINSIGSTKSZ)
             return -ENOMEM;
     }
-    old.flags |= on ? SS_ONSTACK : 0;
+    old.flags = on ? SS_ONSTACK : old.size ? 0 : SS_DISABLE;
     if (args[1] && copy_to_user(args[1], &old, sizeof old))
         return -EFAULT;
     if (args[0])

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 #include "child.h"
@@ -126,6 +127,48 @@ static void case_registers(void)
         CHECK_EQ(r12, 0x2222 + i);
     }
     CHECK_EQ(count, 10);
+}
+
+static stack_t told_stack;
+
+static void on_stack(int sig, siginfo_t *info, void *context)
+{
+    on_info(sig, info, context);
+    told_stack = ((const ucontext_t *)context)->uc_stack;
+}
+
+static void altstack_must_be(void *sp, size_t bytes, int told_flags, int flags)
+{
+    stack_t ss;
+
+    CHECK_OK(raise(SIGUSR1));
+    CHECK(told_stack.ss_sp == sp && told_stack.ss_size == bytes, "uc_stack %p, %zu bytes",
+          told_stack.ss_sp, told_stack.ss_size);
+    CHECK_EQ(told_stack.ss_flags, told_flags);
+    CHECK_OK(sigaltstack(NULL, &ss));
+    CHECK(ss.ss_sp == sp && ss.ss_size == bytes, "sigaltstack %p, %zu bytes", ss.ss_sp, ss.ss_size);
+    CHECK_EQ(ss.ss_flags, flags);
+}
+
+/* What handlers and sigaltstack say, as on Linux: handlers hear the flags of the last call, and
+ * none before there was one. */
+static void case_told_of_the_alternate_stack(void)
+{
+    static char stack[8192];
+    stack_t none = {.ss_sp = stack, .ss_size = 8192, .ss_flags = SS_DISABLE};
+    stack_t some = {.ss_sp = stack, .ss_size = 8192, .ss_flags = SS_ONSTACK};
+    stack_t bad = {.ss_sp = stack, .ss_size = 8192, .ss_flags = 4};
+
+    handle(SIGUSR1, on_stack, 0);
+    altstack_must_be(NULL, 0, 0, SS_DISABLE);
+    CHECK_OK(syscall(SYS_sigaltstack, &some, NULL)); /* the C library would refuse */
+    altstack_must_be(stack, 8192, SS_ONSTACK, 0);
+    some.ss_flags = 0;
+    CHECK_OK(sigaltstack(&some, NULL));
+    altstack_must_be(stack, 8192, 0, 0);
+    CHECK_ERRNO(sigaltstack(&bad, NULL), EINVAL);
+    CHECK_OK(sigaltstack(&none, NULL));
+    altstack_must_be(NULL, 0, SS_DISABLE, SS_DISABLE);
 }
 
 static void case_mask_and_pending(void)
@@ -268,6 +311,7 @@ int main(void)
     RUN(case_fault_is_tried_again);
     RUN(case_kill_self_at_once);
     RUN(case_registers);
+    RUN(case_told_of_the_alternate_stack);
     RUN(case_mask_and_pending);
     RUN(case_handler_blocks_itself);
     RUN(case_reset_handler);

@@ -35,7 +35,7 @@ struct uthread {
     sigset_t saved_blocked;       /* o  of sigsuspend, while restore_blocked */
     bool restore_blocked;         /* o */
     struct sigpending pending;    /* g */
-    struct linux_stack altstack;  /* o */
+    struct linux_stack altstack;  /* o  none when it has no bytes */
     unsigned long restart_nr;     /* o  call to make again after a signal, or RESTART_NONE */
     bool restart_no_handler;      /* o  only if no handler ran */
     uint64_t restart_deadline_ns; /* o  of a relative sleep that is made again; 0: none */
