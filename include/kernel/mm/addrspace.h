@@ -115,7 +115,8 @@ err_t addrspace_protect(struct addrspace *as, uintptr_t addr, size_t bytes, unsi
     EXCLUDES(as->lock);
 
 /* Drops the contents of private pages in the range (MADV_DONTNEED): the next touch sees zeros or
- * the store again. -ENOMEM when part of the range is not mapped. */
+ * the store again.  -ENOMEM when part of the range is not mapped; then nothing is dropped (Linux
+ * drops what there is, and says -ENOMEM afterwards). */
 err_t addrspace_discard(struct addrspace *as, uintptr_t addr, size_t bytes) EXCLUDES(as->lock);
 
 /* mremap(2). */
