@@ -107,6 +107,12 @@ void arch_uregs_restart(struct arch_uregs *regs, unsigned long nr)
     regs->restart = true;
 }
 
+void arch_uregs_no_restart(struct arch_uregs *regs, long result)
+{
+    regs->restart = false;
+    regs->result = result;
+}
+
 uintptr_t arch_uregs_sp(const struct arch_uregs *regs)
 {
     return regs->sp;

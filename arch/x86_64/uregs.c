@@ -38,6 +38,12 @@ void arch_uregs_restart(struct arch_uregs *regs, unsigned long nr)
     regs->rax = nr;
 }
 
+void arch_uregs_no_restart(struct arch_uregs *regs, long result)
+{
+    regs->rip += SYSCALL_BYTES;
+    regs->rax = (uint64_t)result;
+}
+
 uintptr_t arch_uregs_sp(const struct arch_uregs *regs)
 {
     return regs->rsp;

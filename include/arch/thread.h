@@ -37,8 +37,10 @@ void arch_uregs_set_tls(struct arch_thread *t, uintptr_t base); /* of a thread t
 unsigned long arch_uregs_syscall(const struct arch_uregs *regs, unsigned long args[6]);
 void arch_uregs_set_result(struct arch_uregs *regs, long result);
 
-/* Rewinds to the system call instruction: it is made again, with its first arguments. */
+/* Rewinds to the system call instruction: it is made again, with its first arguments.  Or not after
+ * all, and that is its result. */
 void arch_uregs_restart(struct arch_uregs *regs, unsigned long nr);
+void arch_uregs_no_restart(struct arch_uregs *regs, long result);
 uintptr_t arch_uregs_sp(const struct arch_uregs *regs);
 
 /* Leaves for user mode with the current thread's registers; calls kernel_return_to_user() first. */

@@ -5,17 +5,21 @@
 #include <lib/string.h>
 
 /* Makes the interrupted system call again, or leaves its -EINTR.  `handler_flags`: of the handler
- * about to run; NULL when none did. */
+ * about to run; NULL when none did.  A sleep that was to be made again, but has not been yet (it
+ * would have taken its deadline), ends as if the handler had interrupted it. */
 static void settle_restart(struct uthread *ut, const uint64_t *handler_flags)
 {
+    struct arch_uregs *regs = arch_uregs(&ut->thread.arch);
     unsigned long nr = ut->restart_nr;
     ut->restart_nr = RESTART_NONE;
+    if (handler_flags && nr == RESTART_NONE && ut->restart_deadline_ns)
+        arch_uregs_no_restart(regs, -EINTR);
     if (handler_flags) /* it may sleep itself, and the sleep it interrupts is over */
         ut->restart_deadline_ns = 0;
     if (nr == RESTART_NONE)
         return;
     if (!handler_flags || (!ut->restart_no_handler && (*handler_flags & SA_RESTART)))
-        arch_uregs_restart(arch_uregs(&ut->thread.arch), nr);
+        arch_uregs_restart(regs, nr);
 }
 
 void signal_fill_info(struct linux_siginfo *to, int sig, const struct signal_info *info)

@@ -69,10 +69,9 @@ long sys_createMapping(const unsigned long args[6])
 }
 
 /* The user's struct region_map, checked but for what depends on the region. */
-static err_t read_map_how(uintptr_t addr, struct shm_map_how *how)
+static err_t read_map_how(uintptr_t addr, uint64_t resumed, struct shm_map_how *how)
 {
     struct region_map map;
-    uint64_t resumed = wait_resumed();
     if (copy_from_user(&map, addr, sizeof map))
         return -EFAULT;
     if (map.reserved || map.timeout_ns < 0 || map.timeout_ns >= (int64_t)NS_PER_S)
@@ -95,9 +94,10 @@ long sys_createMappingWith(const unsigned long args[6])
 {
     struct region_call call;
     struct shm_map_how how;
+    uint64_t resumed = wait_resumed();
     err_t err = begin(&call, args[0]);
     if (!err)
-        err = read_map_how(args[2], &how);
+        err = read_map_how(args[2], resumed, &how);
     if (!err)
         err = wait_done(shm_map(&call.who, call.name, &how, args[1]), how.deadline_ns);
     return err;

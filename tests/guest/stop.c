@@ -1,6 +1,8 @@
 /* Stopped processes: what reaches them, what their parent hears, and how what waits goes on. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 
@@ -237,6 +239,73 @@ static void case_region_calls_go_on(void)
     must_end_though_stopped(in_destroy, beg);
 }
 
+/* A page of code that is one system call, and the file it is in. */
+static int code_fd;
+static const char code[] = "\x0f\x05\xc3"; /* syscall; ret */
+
+static void on_bus(int sig)
+{
+    count++;
+    (void)sig;
+    if (ftruncate(code_fd, 4096) < 0 || pwrite(code_fd, code, sizeof(code), 0) < 0)
+        _exit(94);
+}
+
+static void sleep_for_an_hour(void *make_call)
+{
+    struct timespec ts = {3600, 0}, brief = {0, 1000};
+    long result;
+
+    __asm__ volatile("call *%[make_call]"
+                     : "=a"(result)
+                     : "a"((long)SYS_nanosleep), "D"(&ts), "S"(NULL), [make_call] "r"(make_call)
+                     : "rcx", "r11", "memory", "cc");
+    CHECK_EQ(result, -EINTR);
+    CHECK_EQ(count, 1);
+    CHECK_OK(raise(SIGUSR1)); /* has nothing more to end */
+    CHECK_EQ(count, 2);
+    CHECK_OK(nanosleep(&brief, NULL));
+}
+
+static char state_of(pid_t pid)
+{
+    char path[32], text[256] = "";
+    const char *state;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    fd = open(path, O_RDONLY);
+    CHECK_OK(fd);
+    CHECK_OK(read(fd, text, sizeof(text) - 1));
+    close(fd);
+    state = strstr(text, "State:\t");
+    CHECK(state, "no State: %s", text);
+    return state[7];
+}
+
+/* A handler that runs before a sleep is made again (here of a fault: the code of the call is gone
+ * until then) ends it, as one that interrupts it does: it does not begin anew. */
+static void case_handler_before_made_again(void)
+{
+    struct sigaction bus = {.sa_handler = on_bus}, usr1 = {.sa_handler = on_signal};
+    void *make_call;
+
+    code_fd = memfd_create("code", 0);
+    CHECK_OK(code_fd);
+    CHECK_OK(ftruncate(code_fd, 4096));
+    CHECK_EQ(pwrite(code_fd, code, sizeof(code), 0), sizeof(code));
+    make_call = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, code_fd, 0);
+    CHECK(make_call != MAP_FAILED, "mmap: %s", strerror(errno));
+    CHECK_OK(sigaction(SIGBUS, &bus, NULL));
+    CHECK_OK(sigaction(SIGUSR1, &usr1, NULL));
+    pid_t pid = child_start(sleep_for_an_hour, make_call);
+    WAIT_UNTIL(state_of(pid) == 'S', "the child does not sleep");
+    stop(pid);
+    CHECK_OK(ftruncate(code_fd, 0));
+    go_on(pid);
+    CHILD_EXITS(pid, 0);
+}
+
 /* A wait with a time limit is not made again after a handler, whatever its flags say: signals that
  * come often enough would keep it from ever ending. */
 static void interrupted_futex(void *arg)
@@ -317,6 +386,7 @@ int main(void)
     RUN(case_futex_goes_on);
     RUN(case_sigtimedwait_goes_on);
     RUN(case_region_calls_go_on);
+    RUN(case_handler_before_made_again);
     RUN(case_handler_ends_timed_futex);
     RUN(case_destroy_goes_on);
     RUN(case_destroy_goes_on_when_over);
