@@ -204,11 +204,25 @@ static void print_memory(struct process *proc, struct textbuf *b)
     addrspace_unhold(as);
 }
 
+/* A name has no end of line of its own: proc(5) shows \n, and \\ for a backslash. */
+static void print_name(const char *name, struct textbuf *b)
+{
+    textbuf_print(b, "Name:\t");
+    for (; *name; name++) {
+        if (*name == '\n' || *name == '\\')
+            textbuf_print(b, "\\%c", *name == '\n' ? 'n' : '\\');
+        else
+            textbuf_print(b, "%c", *name);
+    }
+    textbuf_print(b, "\n");
+}
+
 void process_print_status(struct process *proc, struct textbuf *b)
 {
     struct process_look look;
     look_at(proc, &look);
-    textbuf_print(b, "Name:\t%s\nState:\t%s\n", look.name, look.state);
+    print_name(look.name, b);
+    textbuf_print(b, "State:\t%s\n", look.state);
     textbuf_print(b, "Tgid:\t%d\nPid:\t%d\nPPid:\t%d\n", look.pid, look.pid, look.ppid);
     print_ids(&look.cred, b);
     print_memory(proc, b);

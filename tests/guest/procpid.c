@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -266,6 +267,13 @@ static void case_names_cannot_forge(void)
     CHECK(region_look("x\\040y\\012z\\134").found, "A10: the name in /proc/regions");
 }
 
+static void case_process_names_cannot_forge(void)
+{
+    CHECK_OK(prctl(PR_SET_NAME, "a b\nUid:\t0\\"));
+    CHECK(strcmp(status_of(getpid(), "Name"), "a b\\nUid:\t0\\\\") == 0, "Name %s", text);
+    CHECK(strcmp(slurp(getpid(), "comm"), "a b\nUid:\t0\\\n") == 0, "comm %s", text);
+}
+
 static void case_of_another(void)
 {
     void *a = region_new("procpid.other", PAGE);
@@ -470,6 +478,7 @@ int main(void)
     RUN(case_maps_of_regions);
     RUN(case_maps_of_every_door);
     RUN(case_names_cannot_forge);
+    RUN(case_process_names_cannot_forge);
     RUN(case_of_another);
     RUN(case_zombie);
     RUN(case_rights);
