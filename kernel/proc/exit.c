@@ -243,8 +243,13 @@ err_t process_become_sole(void)
     return 0;
 }
 
-static bool wanted(const struct process *child, struct wait_target target) REQUIRES(proctable_lock)
+/* A child that tells its end by another signal than SIGCHLD, or none, is waited for by WCLONE. */
+static bool wanted(const struct process *child, struct wait_target target, unsigned options)
+    REQUIRES(proctable_lock)
 {
+    bool clone = child->exit_signal != SIGCHLD;
+    if (!(options & WALL) && clone != !!(options & WCLONE))
+        return false;
     switch (target.type) {
     case WAIT_PID:
         return child->pid == target.id;
@@ -284,7 +289,7 @@ static struct process *find_child(struct process *self, struct wait_target targe
     *any = false;
     list_for_each (node, &self->children) {
         struct process *child = list_entry(node, struct process, sibling_node);
-        if (!wanted(child, target))
+        if (!wanted(child, target, options))
             continue;
         *any = true;
         if (report(child, options, result))

@@ -1,7 +1,8 @@
 /* fork, exit and the wait calls. */
-#include <sched.h>
-
+#define _GNU_SOURCE
 #include <limits.h>
+#include <sched.h>
+#include <sys/syscall.h>
 
 #include "child.h"
 
@@ -113,6 +114,27 @@ static void case_groups(void)
     CHECK_EQ(waits_for(P_PGID, 0), own);
 }
 
+/* Who does not tell its parent by SIGCHLD is waited for by __WCLONE or __WALL (wait(2)). */
+static void case_clone_children(void)
+{
+    pid_t silent = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0), own;
+    int status;
+
+    if (silent == 0)
+        _exit(7);
+    CHECK_OK(silent);
+    CHECK_ERRNO(waitpid(-1, &status, 0), ECHILD);
+    CHECK_ERRNO(waitpid(silent, &status, WNOHANG), ECHILD);
+    own = child_start(exit_with, (void *)8l);
+    CHECK_EQ(waitpid(-1, &status, 0), own);
+    CHECK_EQ(status, 8 << 8);
+    CHECK_EQ(waitpid(-1, &status, __WCLONE), silent);
+    CHECK_EQ(status, 7 << 8);
+    own = child_start(exit_with, (void *)9l);
+    CHECK_ERRNO(waitpid(-1, &status, __WCLONE), ECHILD);
+    CHECK_EQ(waitpid(-1, &status, __WALL), own);
+}
+
 static void case_200_children_at_once(void)
 {
     struct gate go = gate_make();
@@ -191,6 +213,7 @@ int main(void)
     RUN(case_bad_status_pointer);
     RUN(case_any_child);
     RUN(case_groups);
+    RUN(case_clone_children);
     RUN(case_200_children_at_once);
     RUN(case_orphan);
     RUN(case_chain);
