@@ -157,6 +157,15 @@ static void leave_fdtable(struct process *proc, struct fdtable *spare)
         fdtable_put(shared ? old : spare);
 }
 
+/* What the parent sees of it: before a vfork parent goes on. */
+static void become_program(struct process *proc)
+{
+    spin_lock(&proctable_lock);
+    proc->has_execed = true;
+    proc->exit_signal = SIGCHLD;
+    spin_unlock(&proctable_lock);
+}
+
 /* Nothing here can fail.  Takes over `as` and `spare` (spare_fdtable). */
 static void step_over(struct addrspace *as, struct fdtable *spare, const struct exec_start *start,
                       const char *path)
@@ -175,6 +184,7 @@ static void step_over(struct addrspace *as, struct fdtable *spare, const struct 
     vpmap_activate(&as->vpmap);
     irq_restore(irq);
     addrspace_put(old);
+    become_program(proc);
     process_vfork_done(proc);
     fdtable_close_on_exec(proc->fds);
     signal_exec(proc);

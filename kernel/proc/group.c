@@ -150,7 +150,11 @@ long process_setpgid(int pid, int pgid)
     struct process *proc = self_or_child(self, pid);
     if (!proc)
         result = -ESRCH;
-    else if (proc->sid != self->sid || proc->sid == proc->pid)
+    else if (proc->sid != self->sid)
+        result = -EPERM;
+    else if (proc != self && proc->has_execed) /* it may have made up its mind */
+        result = -EACCES;
+    else if (proc->sid == proc->pid)
         result = -EPERM;
     else if (pgid != 0 && pgid != proc->pid && !s.found)
         result = -EPERM;

@@ -1,7 +1,9 @@
 /* execve: what the new program gets, what it does not get, and every way to fail. */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <shoal/syscall.h>
 
@@ -66,16 +68,25 @@ static int mode_memory(int argc, char **argv)
     return 25;
 }
 
+static int mode_ready(int argc, char **argv)
+{
+    char c;
+
+    CHECK_EQ(argc, 4);
+    CHECK_EQ(write(atoi(argv[2]), "r", 1), 1);
+    CHECK_EQ(read(atoi(argv[3]), &c, 1), 1);
+    CHECK_OK(setpgid(0, 0)); /* but it may move itself */
+    return 26;
+}
+
 static int mode_run(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } modes[] = {{"args", mode_args},
-                 {"many", mode_many},
-                 {"descriptors", mode_descriptors},
-                 {"signals", mode_signals},
-                 {"memory", mode_memory}};
+    } modes[] = {
+        {"args", mode_args},       {"many", mode_many},     {"descriptors", mode_descriptors},
+        {"signals", mode_signals}, {"memory", mode_memory}, {"ready", mode_ready}};
 
     for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (strcmp(argv[1], modes[i].name) == 0)
@@ -135,6 +146,47 @@ static void case_signals(void)
     sigaddset(&set, SIGTERM);
     CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
     MUST_EXIT(exec_self, argv, 24);
+}
+
+static struct gate ready, go;
+
+static char **ready_args(void)
+{
+    static char fds[2][16], *argv[5] = {NULL, "ready", fds[0], fds[1], NULL};
+
+    ready = gate_make();
+    go = gate_make();
+    snprintf(fds[0], sizeof(fds[0]), "%d", ready.fd[1]);
+    snprintf(fds[1], sizeof(fds[1]), "%d", go.fd[0]);
+    argv[0] = self;
+    return argv;
+}
+
+/* Once it runs a program of its own, a child is not moved to another group any more (setpgid(2)).
+ */
+static void case_group_is_settled(void)
+{
+    pid_t pid = child_start(exec_self, ready_args());
+
+    gate_pass(&ready);
+    CHECK_ERRNO(setpgid(pid, pid), EACCES);
+    CHECK_EQ(getpgid(pid), getpgrp());
+    gate_open(&go, 1);
+    CHILD_EXITS(pid, 26);
+}
+
+/* A new program's end is told by SIGCHLD, whatever the old one's would have been (clone(2)). */
+static void case_exit_signal(void)
+{
+    char **argv = ready_args();
+    pid_t pid = (pid_t)syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0);
+
+    if (pid == 0)
+        exec_self(argv);
+    CHECK_OK(pid);
+    gate_pass(&ready);
+    gate_open(&go, 1);
+    CHILD_EXITS(pid, 26);
 }
 
 static void case_old_memory_is_gone(void)
@@ -249,6 +301,8 @@ int main(int argc, char **argv)
     RUN(case_500_args);
     RUN(case_descriptors);
     RUN(case_signals);
+    RUN(case_group_is_settled);
+    RUN(case_exit_signal);
     RUN(case_old_memory_is_gone);
     RUN(case_from_a_deep_stack);
     RUN(case_refusals);

@@ -70,7 +70,8 @@ struct process {
     int status GUARDED_BY(proctable_lock); /* p  wait(2) status, valid when ZOMBIE */
     int stop_report GUARDED_BY(
         proctable_lock); /* p  0, or a wait(2) status of a stop or continue not yet reported */
-    int exit_signal;     /* c  to the parent */
+    int exit_signal;     /* p once it is linked  to the parent; 0: none */
+    bool has_execed GUARDED_BY(proctable_lock); /* p */
     struct process *
         parent GUARDED_BY(proctable_lock); /* p  NULL: the kernel, which wants no status */
     struct list children GUARDED_BY(proctable_lock);     /* p  by sibling_node */
@@ -177,7 +178,8 @@ struct wait_target {
 };
 
 /* wait4(2) and waitid(2) without the copies out: the pid, 0 for WNOHANG, or -ECHILD, -EINTR.
- * `options` say what to report: WEXITED, WUNTRACED, WCONTINUED; and WNOHANG, WNOWAIT. */
+ * `options` say what to report: WEXITED, WUNTRACED, WCONTINUED; and WNOHANG, WNOWAIT, and WCLONE
+ * and WALL, of which children. */
 struct wait_result {
     int status;
     uint32_t uid;
