@@ -96,10 +96,10 @@ pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create)
     return &table[entry_idx(va, 1)];
 }
 
-pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end)
+pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end, unsigned *looks)
 {
     uintptr_t at = ALIGN_DOWN(*va, PAGE_BYTES);
-    while (at < end) {
+    while (at < end && *looks) {
         pte_t *table = map->root;
         int level = ROOT_LEVEL;
         for (; level > 1; level--) {
@@ -110,17 +110,19 @@ pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end)
         }
         /* The run of absent entries in this table; the walk from the root starts again where it
          * ends. */
-        do {
-            pte_t *slot = &table[entry_idx(at, level)];
-            if (pte_present(pte_load(slot))) {
-                if (level > 1)
-                    break;
-                *va = at;
-                return slot;
-            }
-            at = ALIGN_DOWN(at, entry_span(level)) + entry_span(level);
-        } while (at < end && entry_idx(at, level) != 0);
+        uintptr_t span = entry_span(level), beg = ALIGN_DOWN(at, span);
+        unsigned i = 0, idx = entry_idx(at, level), n = MIN(ENTRIES - idx, *looks);
+        n = (unsigned)MIN((uintptr_t)n, (end - 1 - beg) / span + 1);
+        while (i < n && !pte_present(pte_load(&table[idx + i])))
+            i++;
+        *looks -= MIN(i + 1, n);
+        at = beg + i * span;
+        if (i < n && level == 1) {
+            *va = at;
+            return &table[idx + i];
+        }
     }
+    *va = MIN(at, end);
     return NULL;
 }
 

@@ -34,8 +34,10 @@ void vpmap_activate(struct vpmap *map);
  * without `create`. The caller holds the lock of the address space's page table. */
 pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create);
 
-/* The first present slot in [*va, end), its address in *va; NULL when none.  Lock as above. */
-pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end);
+/* The first present slot in [*va, end), its address in *va.  NULL: there is none before *va, which
+ * is then `end`, or less when *looks entries have been looked at, which it counts down.  Lock as
+ * above. */
+pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end, unsigned *looks);
 
 /* After [beg, end) has been unmapped, whose mapped neighbours end at `floor` and begin at
  * `ceiling`: unlinks the tables that serve no address outside [floor, ceiling); appends their

@@ -40,10 +40,13 @@ static void check_entry(struct addrspace *as, uintptr_t va, pte_t pte)
 static void check_entries(struct addrspace *as) REQUIRES(as->lock)
 {
     pte_t *slot;
-    spin_lock(&as->pt_lock);
-    for (uintptr_t va = USER_BEG; (slot = vpmap_next(&as->vpmap, &va, USER_END)); va += PAGE_BYTES)
-        check_entry(as, va, pte_load(slot));
-    spin_unlock(&as->pt_lock);
+    for (uintptr_t va = USER_BEG; va < USER_END;) {
+        unsigned looks = PT_LOOKS;
+        spin_lock(&as->pt_lock);
+        for (; (slot = vpmap_next(&as->vpmap, &va, USER_END, &looks)); va += PAGE_BYTES)
+            check_entry(as, va, pte_load(slot));
+        spin_unlock(&as->pt_lock);
+    }
 }
 
 void addrspace_check(struct addrspace *as)

@@ -3,8 +3,6 @@
 
 #include "mm.h"
 
-#define BATCH 64
-
 struct copied_entry {
     uintptr_t va;
     pte_t pte; /* without write access; its page is pinned for it */
@@ -60,15 +58,15 @@ static err_t copy_region(struct addrspace *child, struct memregion *r, struct me
     return 0;
 }
 
-/* Takes up to BATCH entries of the parent from *va on, and write access away from those that have
- * it. */
+/* Takes entries of the parent from *va on, as far as one hold of pt_lock goes, and write access
+ * away from those that have it.  *va is where to go on. */
 static unsigned take_batch(struct addrspace *parent, uintptr_t *va, uintptr_t end,
                            struct copied_entry *batch) REQUIRES(parent->lock)
 {
-    unsigned n = 0;
+    unsigned n = 0, looks = PT_LOOKS;
     pte_t *slot;
     spin_lock(&parent->pt_lock);
-    while (n < BATCH && *va < end && (slot = vpmap_next(&parent->vpmap, va, end))) {
+    while (n < PT_BATCH && (slot = vpmap_next(&parent->vpmap, va, end, &looks))) {
         pte_t pte = pte_load(slot);
         pte_t read_only = pte_make(pte_paddr(pte), pte_prot(pte) & ~VP_WRITE);
         if (pte_prot(pte) & VP_WRITE)
@@ -110,18 +108,17 @@ static err_t give_batch(struct addrspace *child, struct memregion *r, uint32_t c
 static err_t copy_pages(struct addrspace *parent, struct addrspace *child, struct memregion *copy)
     REQUIRES(parent->lock, child->lock)
 {
-    struct copied_entry batch[BATCH];
+    struct copied_entry batch[PT_BATCH];
     uintptr_t va = copy->beg;
-    unsigned n;
     err_t err;
     do {
         uintptr_t batch_beg = va;
         uint32_t cuts = copy->mapping ? memstore_cuts(copy->mapping->store) : 0;
-        n = take_batch(parent, &va, copy->end, batch);
+        unsigned n = take_batch(parent, &va, copy->end, batch);
         err = give_batch(child, copy, cuts, batch, n);
         if (err == -EAGAIN)
             va = batch_beg;
-    } while (err == -EAGAIN || (!err && n == BATCH));
+    } while (err == -EAGAIN || (!err && va < copy->end));
     return err;
 }
 

@@ -72,6 +72,11 @@ err_t memstore_page_fresh(struct memstore *store, size_t idx, size_t *frames, st
 struct page *memstore_settle_page(struct memstore *store, size_t idx, bool stays)
     EXCLUDES(store->lock);
 
+/* One hold of pt_lock changes no more entries than PT_BATCH, and looks at no more than PT_LOOKS:
+ * tables may be many and empty. */
+#define PT_BATCH 64
+#define PT_LOOKS 4096
+
 /* ---- ptes.c: page table entries of [beg, end).  pt_lock not held; interrupts on. */
 
 /* Removes entries, and frees pages after every CPU has forgotten them.  A held, or rmap_lock of the

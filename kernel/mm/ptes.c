@@ -8,8 +8,6 @@
 
 #include "mm.h"
 
-#define BATCH 64
-
 /* What has changed under pt_lock is flushed after it.  Whoever finds nothing to change meanwhile
  * may not go on as if all CPUs knew (a second madvise, a truncation, an mprotect beside one of
  * these): it flushes as well, all that it has looked at.  Sets *stale when flush_stale is due. */
@@ -32,15 +30,15 @@ static void flush_stale(struct addrspace *as, uintptr_t beg, uintptr_t end, bool
     *stale = false;
 }
 
-/* Removes up to BATCH entries from *va on.  Returns how many went to `pages`; *va is where to go
- * on. */
+/* Removes entries from *va on, as far as one hold of pt_lock goes.  Returns how many went to
+ * `pages`; *va is where to go on. */
 static unsigned clear_batch(struct addrspace *as, uintptr_t *va, uintptr_t end,
-                            struct page *pages[BATCH], bool *stale)
+                            struct page *pages[PT_BATCH], bool *stale)
 {
-    unsigned n = 0;
+    unsigned n = 0, looks = PT_LOOKS;
     pte_t *slot;
     spin_lock(&as->pt_lock);
-    while (n < BATCH && *va < end && (slot = vpmap_next(&as->vpmap, va, end))) {
+    while (n < PT_BATCH && (slot = vpmap_next(&as->vpmap, va, end, &looks))) {
         struct page *page = paddr_to_page(pte_paddr(pte_load(slot)));
         pte_swap(slot, 0);
         pages[n++] = page;
@@ -53,51 +51,50 @@ static unsigned clear_batch(struct addrspace *as, uintptr_t *va, uintptr_t end,
 
 void pt_clear(struct addrspace *as, uintptr_t beg, uintptr_t end)
 {
-    struct page *pages[BATCH];
+    struct page *pages[PT_BATCH];
     uintptr_t va = beg;
     bool stale = false;
-    unsigned n;
     do {
         uintptr_t batch_beg = va;
-        n = clear_batch(as, &va, end, pages, &stale);
-        flush_stale(as, batch_beg, n < BATCH ? end : va, &stale);
+        unsigned n = clear_batch(as, &va, end, pages, &stale);
+        flush_stale(as, batch_beg, va, &stale);
         for (unsigned i = 0; i < n; i++)
             page_unpin(pages[i]);
-    } while (n == BATCH);
+    } while (va < end);
 }
 
 err_t pt_reserve(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to)
 {
     uintptr_t va = beg;
-    unsigned n;
     err_t err = 0;
-    do {
+    while (va < end && !err) {
+        unsigned n = 0, looks = PT_LOOKS;
         spin_lock(&as->pt_lock);
-        for (n = 0; n < BATCH && !err && va < end && vpmap_next(&as->vpmap, &va, end); n++) {
+        for (; n < PT_BATCH && !err && vpmap_next(&as->vpmap, &va, end, &looks); n++) {
             if (!vpmap_slot(&as->vpmap, to + (va - beg), true))
                 err = -ENOMEM;
             va += PAGE_BYTES;
         }
         spin_unlock(&as->pt_lock);
-    } while (n == BATCH && !err);
+    }
     return err;
 }
 
 void pt_move(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to)
 {
     uintptr_t va = beg;
-    unsigned n;
     pte_t *slot;
-    do {
+    while (va < end) {
+        unsigned n = 0, looks = PT_LOOKS;
         spin_lock(&as->pt_lock);
-        for (n = 0; n < BATCH && va < end && (slot = vpmap_next(&as->vpmap, &va, end)); n++) {
+        for (; n < PT_BATCH && (slot = vpmap_next(&as->vpmap, &va, end, &looks)); n++) {
             pte_t *new_slot = vpmap_slot(&as->vpmap, to + (va - beg), false);
             ASSERT(new_slot);
             pte_swap(new_slot, pte_swap(slot, 0));
             va += PAGE_BYTES;
         }
         spin_unlock(&as->pt_lock);
-    } while (n == BATCH);
+    }
     vpmap_flush(&as->vpmap, beg, end); /* the frames stay: once, at the end, is soon enough */
 }
 
@@ -114,15 +111,15 @@ void pt_free_tables(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_
     vpmap_free_tables(&tables);
 }
 
-/* The same for up to BATCH entries from *va on; how many it looked at. */
-static unsigned restrict_batch(struct addrspace *as, uintptr_t *va, uintptr_t end, unsigned prot,
-                               bool *stale)
+/* The same from *va on, as far as one hold of pt_lock goes; *va is where to go on. */
+static void restrict_batch(struct addrspace *as, uintptr_t *va, uintptr_t end, unsigned prot,
+                           bool *stale)
 {
     bool changed = false;
-    unsigned n = 0;
+    unsigned n = 0, looks = PT_LOOKS;
     pte_t *slot;
     spin_lock(&as->pt_lock);
-    for (; n < BATCH && *va < end && (slot = vpmap_next(&as->vpmap, va, end)); n++) {
+    for (; n < PT_BATCH && (slot = vpmap_next(&as->vpmap, va, end, &looks)); n++) {
         pte_t pte = pte_load(slot);
         if (pte_prot(pte) & ~prot) {
             pte_swap(slot, pte_make(pte_paddr(pte), pte_prot(pte) & prot));
@@ -132,15 +129,13 @@ static unsigned restrict_batch(struct addrspace *as, uintptr_t *va, uintptr_t en
     }
     note_stale(as, changed, stale);
     spin_unlock(&as->pt_lock);
-    return n;
 }
 
 void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot)
 {
     bool stale = false;
-    uintptr_t va = beg;
-    while (restrict_batch(as, &va, end, prot, &stale) == BATCH)
-        ;
+    for (uintptr_t va = beg; va < end;)
+        restrict_batch(as, &va, end, prot, &stale);
     flush_stale(as, beg, end, &stale);
 }
 
