@@ -45,17 +45,27 @@ int vpmap_init(struct vpmap *map)
     return 0;
 }
 
-/* Takes all tables under `table` (of `level`) out and appends them to `tables`, itself last. */
-static void table_collect(pte_t *table, int level, unsigned nentries, struct list *tables)
+/* Appends a table that nothing leads to, of `level`, with all that is below it. */
+static void tables_push(struct list *tables, pte_t *table, int level)
 {
+    struct page *page = ptr_to_page(table);
+    page->level = (uint8_t)level;
+    list_push_back(tables, &page->node);
+}
+
+/* The tables right below one. */
+static void push_children(struct list *tables, const struct page *page)
+{
+    pte_t *table = page_to_ptr(page);
+    int level = page->level;
+    unsigned nentries = level == ROOT_LEVEL ? USER_ENTRIES : ENTRIES;
     for (unsigned i = 0; i < nentries && (level > 1 || KERNEL_DEBUG); i++) {
         pte_t entry = pte_load(&table[i]);
         if (!pte_present(entry))
             continue;
         ASSERTF(level > 1, "a page is still mapped: pte 0x%lx", (unsigned long)entry);
-        table_collect(entry_table(entry), level - 1, ENTRIES, tables);
+        tables_push(tables, entry_table(entry), level - 1);
     }
-    list_push_back(tables, &ptr_to_page(table)->node);
 }
 
 void vpmap_destroy(struct vpmap *map)
@@ -63,7 +73,7 @@ void vpmap_destroy(struct vpmap *map)
     struct list tables;
     list_init(&tables);
     tlb_evict(map);
-    table_collect(map->root, ROOT_LEVEL, USER_ENTRIES, &tables);
+    tables_push(&tables, map->root, ROOT_LEVEL);
     vpmap_free_tables(&tables);
     map->root = NULL;
 }
@@ -71,8 +81,11 @@ void vpmap_destroy(struct vpmap *map)
 void vpmap_free_tables(struct list *tables)
 {
     struct list *node;
-    while ((node = list_pop_front(tables)))
-        page_free(list_entry(node, struct page, node));
+    while ((node = list_pop_front(tables))) {
+        struct page *page = list_entry(node, struct page, node);
+        push_children(tables, page);
+        page_free(page);
+    }
 }
 
 pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create)
@@ -144,7 +157,7 @@ static void unlink_below(pte_t *table, int level, uintptr_t base, const struct u
         pte_t *child = entry_table(pte_load(entry));
         if (va >= u->floor && va + span <= u->ceiling) {
             __atomic_store_n(entry, 0, __ATOMIC_RELEASE);
-            table_collect(child, level - 1, ENTRIES, u->tables);
+            tables_push(u->tables, child, level - 1);
         } else if (level > 2) {
             unlink_below(child, level - 1, va, u);
         }

@@ -40,8 +40,9 @@ pte_t *vpmap_slot(struct vpmap *map, uintptr_t va, bool create);
 pte_t *vpmap_next(struct vpmap *map, uintptr_t *va, uintptr_t end, unsigned *looks);
 
 /* After [beg, end) has been unmapped, whose mapped neighbours end at `floor` and begin at
- * `ceiling`: unlinks the tables that serve no address outside [floor, ceiling); appends their
- * frames (struct page.node) to `tables`.  Lock as above; then flush, then vpmap_free_tables. */
+ * `ceiling`: unlinks the tables that serve no address outside [floor, ceiling); appends the
+ * uppermost of them (struct page.node) to `tables`.  Lock as above; then flush, then
+ * vpmap_free_tables, without the lock: the tables below the listed ones, of any number, go too. */
 void vpmap_unlink_tables(struct vpmap *map, uintptr_t beg, uintptr_t end, uintptr_t floor,
                          uintptr_t ceiling, struct list *tables);
 void vpmap_free_tables(struct list *tables);

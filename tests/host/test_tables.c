@@ -2,6 +2,9 @@
  * through all of them in one hold of the page table's lock, with interrupts off. */
 #include "door.h"
 #include "runner.h"
+#include <arch/mmu.h>
+#include <kernel/base/spinlock.h>
+#include <kernel/phys/pmem.h>
 
 #define TABLES       2048u
 #define SPAN         (2 * U_MIB) /* of a table */
@@ -75,11 +78,41 @@ static int moves(uintptr_t sp)
     return 0;
 }
 
+/* munmap takes out a few tables under the lock, and frees what is below them without it. */
+static long unlinks(void *arg)
+{
+    static struct spinlock lock = SPINLOCK_INIT("test", RANK_VPMAP);
+    struct list tables = LIST_INIT(tables);
+    struct vpmap map;
+    size_t before = pmem_free_pages();
+    unsigned n = 0;
+    if (vpmap_init(&map))
+        return -1;
+    spin_lock(&lock);
+    for (unsigned i = 0; i < TABLES; i++)
+        if (!vpmap_slot(&map, U_FAR + i * SPAN, true))
+            return -1;
+    vpmap_unlink_tables(&map, U_FAR, U_FAR + TABLES * SPAN, USER_BEG, USER_END, &tables);
+    spin_unlock(&lock);
+    list_for_each (node, &tables)
+        n++;
+    vpmap_free_tables(&tables);
+    vpmap_destroy(&map);
+    return n == 1 && pmem_free_pages() == before;
+}
+
+static int unlinked(uintptr_t sp)
+{
+    U_EQ(host_in_kernel(unlinks, NULL), 1);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
         {.name = "holds", .init = holds, .runs = 1},
         {.name = "moves", .init = moves, .runs = 1},
+        {.name = "unlinked", .init = unlinked, .runs = 1},
         {0},
     };
     return host_run_cases(argc, argv, cases);

@@ -34,7 +34,8 @@ struct page {
     uint32_t site;    /* c  low half of the return address of the allocation, for the audit */
     uint8_t promised; /* o  cache: its frame was set aside for it */
     uint8_t fresh;    /* o  cache: memstore_populate brought it in, and nobody has asked for it */
-    uint8_t unused[2];
+    uint8_t level;    /* o  table: its level, while it waits to be freed */
+    uint8_t unused[1];
 };
 _Static_assert(sizeof(struct page) == 32, "one struct page per frame: keep it small");
 
