@@ -28,8 +28,8 @@ static void check_entry(struct addrspace *as, uintptr_t va, pte_t pte)
     ASSERTF(r && va >= r->beg, "entry for %lx outside every region", va);
     struct page *page = paddr_to_page(pte_paddr(pte));
     ASSERTF(page && page_pins(page) > 0, "entry for %lx has no page", va);
-    ASSERTF((pte_prot(pte) & ~r->prot & ~VP_READ) == 0, "entry for %lx allows more than its region",
-            va);
+    ASSERTF((pte_prot(pte) & ~prot_allows(r->prot)) == 0,
+            "entry for %lx allows more than its region", va);
     if (page->use == PAGE_CACHE)
         ASSERT(r->mapping && (r->shared || !(pte_prot(pte) & VP_WRITE)));
     else

@@ -127,7 +127,7 @@ static unsigned access_to_bring_in(struct addrspace *as, uintptr_t va)
         if ((r->prot & VP_WRITE) && !r->shared)
             access = VP_WRITE;
         else
-            access = r->prot & VP_READ ? VP_READ : r->prot;
+            access = r->prot ? VP_READ : 0;
     }
     rwlock_read_done(&as->lock);
     return access;

@@ -69,7 +69,7 @@ static void publish_copy(struct fault *f, struct page *copy) EXCLUDES(f->as->pt_
     pte_t now = pte_load(slot);
     if (pte_present(now) && pte_paddr(now) == page_to_paddr(copy)) {
         copy->busy = 0;
-        pte_swap(slot, pte_make(page_to_paddr(copy), f->r->prot));
+        pte_swap(slot, pte_make(page_to_paddr(copy), prot_allows(f->r->prot)));
     }
     spin_unlock(&f->as->pt_lock);
     page_unpin(copy);
@@ -80,7 +80,7 @@ static void publish_copy(struct fault *f, struct page *copy) EXCLUDES(f->as->pt_
  * why. */
 static enum fault_result install_private(struct fault *f, struct page *page, struct page *old)
 {
-    unsigned prot = old ? f->r->prot & ~VP_WRITE : f->r->prot;
+    unsigned prot = prot_allows(f->r->prot) & ~(old ? VP_WRITE : 0);
     page->busy = old != NULL;
     spin_lock(&f->as->pt_lock);
     pte_t *slot = still_there(f) ? slot_unchanged(f) : NULL;
@@ -204,7 +204,7 @@ static enum fault_result fault_pass(struct fault *f) REQUIRES_READ(f->as->lock)
     f->r = region_at_or_above(f->as, f->va);
     if (!f->r || f->va < f->r->beg)
         return FAULT_NO_REGION;
-    if (!(f->r->prot & f->access))
+    if (!(prot_allows(f->r->prot) & f->access))
         return FAULT_NO_RIGHT;
     if (f->r->mapping)
         f->cuts = memstore_cuts(f->r->mapping->store);

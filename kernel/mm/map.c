@@ -267,7 +267,7 @@ err_t addrspace_discard(struct addrspace *as, uintptr_t addr, size_t bytes)
 
 void addrspace_populate(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot)
 {
-    unsigned access = prot & VP_WRITE ? VP_WRITE : prot & VP_READ ? VP_READ : prot;
+    unsigned access = prot & VP_WRITE ? VP_WRITE : prot ? VP_READ : 0;
     for (uintptr_t va = addr; access && va < addr + bytes; va += PAGE_BYTES)
         if (vm_fault(as, va, access) != FAULT_DONE || thread_interrupted(SLEEP_KILLABLE))
             return;

@@ -72,6 +72,13 @@ err_t memstore_page_fresh(struct memstore *store, size_t idx, size_t *frames, st
 struct page *memstore_settle_page(struct memstore *store, size_t idx, bool stays)
     EXCLUDES(store->lock);
 
+/* What may be done where `prot` is given, as on Linux: whatever is allowed, reading is, whether or
+ * not the machine could refuse it. */
+static inline unsigned prot_allows(unsigned prot)
+{
+    return prot ? prot | VP_READ : 0;
+}
+
 /* One hold of pt_lock changes no more entries than PT_BATCH, and looks at no more than PT_LOOKS:
  * tables may be many and empty. */
 #define PT_BATCH 64
@@ -94,7 +101,7 @@ err_t pt_reserve(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t t
     REQUIRES(as->lock);
 void pt_move(struct addrspace *as, uintptr_t beg, uintptr_t end, uintptr_t to) REQUIRES(as->lock);
 
-/* Takes rights away from present entries, or write access only (`prot` keeps the others). */
+/* Takes rights away from present entries that `prot` does not allow. */
 void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot);
 
 /* What an entry for `page` in `r` may allow now: pt_lock held. */

@@ -134,6 +134,7 @@ static void restrict_batch(struct addrspace *as, uintptr_t *va, uintptr_t end, u
 void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot)
 {
     bool stale = false;
+    prot = prot_allows(prot);
     for (uintptr_t va = beg; va < end;)
         restrict_batch(as, &va, end, prot, &stale);
     flush_stale(as, beg, end, &stale);
@@ -141,6 +142,7 @@ void pt_restrict(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned pr
 
 unsigned pt_rights(const struct memregion *r, const struct page *page)
 {
+    unsigned prot = prot_allows(r->prot);
     bool writable;
     spin_assert_held(&r->as->pt_lock);
     if (r->shared)
@@ -148,5 +150,5 @@ unsigned pt_rights(const struct memregion *r, const struct page *page)
             !r->mapping->store->ops->writeback || __atomic_load_n(&page->dirty, __ATOMIC_ACQUIRE);
     else /* a private page is its owner's alone, or copied before it is written */
         writable = page->use == PAGE_ANON && page_pins(page) == 1;
-    return writable ? r->prot : r->prot & ~VP_WRITE;
+    return writable ? prot : prot & ~VP_WRITE;
 }

@@ -1,5 +1,6 @@
 /* A6: an access that is not allowed is SIGSEGV for the process that made it, and for nobody else.
  */
+#define _GNU_SOURCE /* memfd_create */
 #include <sys/mman.h>
 
 #include "child.h"
@@ -52,6 +53,40 @@ static void case_data_is_not_code(void)
     MUST_DIE(jump_to, mapped, SIGSEGV);
 }
 
+/* Whatever is allowed, reading is: before the first access and after it, with a page of a file, of
+ * the process alone, or shared with a child since a fork. */
+static void case_any_right_reads(void)
+{
+    static const int rights[] = {PROT_WRITE, PROT_EXEC, PROT_WRITE | PROT_EXEC};
+    static const int kinds[] = {MAP_PRIVATE | MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED};
+    int fd = memfd_create("m", 0);
+
+    CHECK(fd >= 0, "memfd");
+    CHECK_OK(ftruncate(fd, 3 * 4096));
+    for (unsigned i = 0; i < 9; i++) {
+        int prot = rights[i % 3], flags = kinds[i / 3];
+        char *p = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, flags, i < 3 ? -1 : fd, 0);
+
+        CHECK(p != MAP_FAILED, "mmap");
+        p[0] = 1;
+        (void)*(volatile char *)(p + 4096);
+        CHECK_OK(mprotect(p, 3 * 4096, PROT_NONE));
+        CHECK_EQ(probe_read(p), SIGSEGV);
+        CHECK_OK(mprotect(p, 3 * 4096, prot));
+        MUST_EXIT(read_from, p, 0);
+        for (unsigned page = 0; page < 3; page++) {
+            CHECK_EQ(probe_read(p + page * 4096), 0);
+            CHECK_EQ(probe_write(p + page * 4096), prot & PROT_WRITE ? 0 : SIGSEGV);
+            CHECK_EQ(probe_read(p + page * 4096), 0);
+        }
+        CHECK_EQ(*(volatile char *)p, 1);
+        CHECK_OK(mprotect(p, 3 * 4096, PROT_NONE));
+        CHECK_EQ(probe_read(p), SIGSEGV);
+        CHECK_OK(munmap(p, 3 * 4096));
+    }
+    CHECK_OK(close(fd));
+}
+
 static void case_addresses_nobody_has(void)
 {
     const uintptr_t where[] = {0,
@@ -102,6 +137,7 @@ int main(void)
 {
     RUN(case_text_and_constants);
     RUN(case_data_is_not_code);
+    RUN(case_any_right_reads);
     RUN(case_addresses_nobody_has);
     RUN(case_kernel_half);
     RUN(case_others_go_on);

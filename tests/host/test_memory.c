@@ -151,6 +151,11 @@ static int protects(uintptr_t sp)
     U_EQ(host_fetch(at), SIGSEGV);
     U_EQ(protect(at, 9 * U_PAGE, PROT_READ | PROT_EXEC), 0);
     U_EQ(host_fetch(at), 0);
+    U_EQ(protect(at, U_PAGE, PROT_NONE), 0);
+    U_EQ(protect(at, U_PAGE, PROT_WRITE), 0); /* alone: reading is allowed, too */
+    U_EQ(u_try_read(at), 0);
+    U_EQ(u_try_write(at), 0);
+    U_EQ(protect(at, U_PAGE, PROT_READ | PROT_EXEC), 0);
     U_EQ(unmap(at + 4 * U_PAGE, U_PAGE), 0);
     U_EQ(protect(at, 9 * U_PAGE, U_RW), -ENOMEM); /* a gap */
     U_EQ(u_try_write(at), SIGSEGV);

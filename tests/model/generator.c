@@ -137,8 +137,8 @@ static int open_flags(void)
 static int prot(void)
 {
     static const int prots[] = {PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE, PROT_READ,
-                                PROT_NONE};
-    return prots[pick(4)];
+                                PROT_NONE, PROT_WRITE};
+    return prots[pick(5)];
 }
 
 static int mmap_flags(int *ref)

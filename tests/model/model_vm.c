@@ -109,7 +109,7 @@ long vm_touch(struct model *m, struct mproc *p, long va, bool write, struct mwor
     struct mvm *v = vm_at(p, va);
     if (!v)
         v = shrimpy(m, p, va / PAGE * PAGE);
-    if (!v || !(v->prot & (write ? PROT_WRITE : PROT_READ)))
+    if (!v || !(write ? v->prot & PROT_WRITE : v->prot)) /* whatever is allowed, reading is */
         return SIGSEGV;
     struct mctx *c = v->ctx >= 0 ? &m->ctx[v->ctx] : NULL;
     if (c && v->idx >= ctx_pages(c))
