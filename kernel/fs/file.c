@@ -178,7 +178,7 @@ static long seek_target(const struct file *f, int64_t offset, unsigned whence)
     REQUIRES(f->vnode->lock)
 {
     int64_t size_bytes = (int64_t)f->vnode->size_bytes;
-    int64_t from;
+    int64_t from, to;
 
     switch (whence) {
     case SEEK_SET:
@@ -199,9 +199,9 @@ static long seek_target(const struct file *f, int64_t offset, unsigned whence)
     default:
         return -EINVAL;
     }
-    if (offset > INT64_MAX - from)
+    if (__builtin_add_overflow(from, offset, &to))
         return -EOVERFLOW;
-    return from + offset < 0 ? -EINVAL : from + offset;
+    return to < 0 ? -EINVAL : to;
 }
 
 long file_seek(struct file *f, int64_t offset, unsigned whence)

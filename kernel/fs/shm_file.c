@@ -14,6 +14,9 @@
 #define MEMFD_MODE 0777
 #define ANON_MODE  0600
 
+/* A region may be larger than an offset in a file can say (R2): this much of it is shown. */
+#define SHOWN_BYTES_MAX ALIGN_DOWN((uint64_t)INT64_MAX, PAGE_BYTES)
+
 /* c constant */
 struct shm_file {
     struct vnode vnode;
@@ -119,7 +122,7 @@ static void show_context(struct shm_file *file, struct smemcontext *ctx) REQUIRE
     file->ctx = ctx;
     v->ino = ctx->id;
     v->nlink = context_names(ctx);
-    v->size_bytes = ctx->size_bytes;
+    v->size_bytes = MIN(ctx->size_bytes, SHOWN_BYTES_MAX);
     show_rights(ctx, v);
     if (ctx->file.ctime_ns) {
         v->atime_ns = ctx->file.atime_ns;

@@ -129,6 +129,44 @@ static int sparse(uintptr_t sp)
     return 0;
 }
 
+static long u_seek(int fd, long offset, int whence)
+{
+    return U_CALL(SYS_lseek, (unsigned long)fd, offset, whence);
+}
+
+static long send_from(int to, int from, int64_t offset)
+{
+    return U_CALL(SYS_sendfile, (unsigned long)to, (unsigned long)from, u_put(0, &offset, 8), 1);
+}
+
+/* R2 allows a region that is larger than any file may be: it shows the largest size there is. */
+static int larger_than_files(uintptr_t sp)
+{
+    static const size_t sizes[] = {1ul << 63, -2 * U_PAGE, -U_PAGE};
+    const long most = INT64_MAX - INT64_MAX % (long)U_PAGE;
+    int other = make(G, 0);
+    char byte = 0;
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        U_EQ(u_create("f", sizes[i], RS_NORESERVE), 0);
+        U_EQ(u_region("f").size_bytes, sizes[i]);
+        int fd = (int)u_open(F, O_RDWR, 0);
+        U_EQ(stat_of(fd).st_size, most);
+        U_EQ(u_seek(fd, 0, SEEK_END), most);
+        U_EQ(u_seek(fd, INT64_MAX, SEEK_END), -EOVERFLOW);
+        U_EQ(u_seek(fd, INT64_MAX, SEEK_SET), INT64_MAX);
+        U_EQ(U_CALL(SYS_read, (unsigned long)fd, u_put(0, &byte, 1), 1), 0);
+        U_EQ(U_CALL(SYS_write, (unsigned long)fd, u_put(0, &byte, 1), 1), -EFBIG);
+        U_EQ(u_seek(fd, 0, SEEK_CUR), INT64_MAX);
+        U_EQ(send_from(other, fd, INT64_MAX), 0);
+        U_EQ(send_from(other, fd, most - 1), 1);
+        U_EQ(u_pwrite(fd, "x", 1, 5), 1); /* does not cut it */
+        U_EQ(u_region("f").size_bytes, sizes[i]);
+        U_EQ(u_close(fd), 0);
+        U_EQ(u_destroy("f"), 0);
+    }
+    return 0;
+}
+
 /* A resize is seen by pieces of mappings, by what begins behind the end, and by other processes. */
 static uint32_t cut;
 
@@ -376,6 +414,7 @@ int main(int argc, char **argv)
         {.name = "file_is_region", .init = file_is_region, .runs = 1},
         {.name = "sizes", .init = sizes, .runs = 2},
         {.name = "sparse", .init = sparse, .runs = 1},
+        {.name = "larger_than_files", .init = larger_than_files, .runs = 1},
         {.name = "cut_is_seen", .init = cut_is_seen, .runs = 3},
         {.name = "names", .init = names, .runs = 1},
         {.name = "link_is_existence", .init = link_is_existence, .runs = 2},
