@@ -40,7 +40,8 @@ static bool copy(uintptr_t va, char *kernel, size_t n, unsigned access)
         else
             tlb_copy(p, kernel ? kernel : zeros, part);
         va += part;
-        kernel += kernel ? part : 0;
+        if (kernel)
+            kernel += part;
         n -= part;
     }
     return true;

@@ -16,32 +16,42 @@ static long null_write(struct file *f, struct iobuf *from, uint64_t pos)
     return (long)from->left_bytes;
 }
 
-static const struct file_ops null_ops = {.seekable = true, .read = null_read, .write = null_write};
+static const struct file_ops null_ops = {
+    .same_everywhere = true, .read = null_read, .write = null_write};
+
+/* A long read looks for signals, and ends with what it has by then: after each page, as on Linux,
+ * so that a short one is always whole. */
+static bool read_is_over(long total)
+{
+    return total % (long)PAGE_BYTES == 0 && thread_interrupted(SLEEP_INTERRUPTIBLE);
+}
 
 static long zero_read(struct file *f, struct iobuf *to, uint64_t pos)
 {
     long total = 0;
 
     while (to->left_bytes > 0) {
-        if (thread_interrupted(SLEEP_KILLABLE))
-            return total > 0 ? total : -EINTR;
         size_t n = MIN(to->left_bytes, PAGE_BYTES);
         size_t moved = iobuf_put_zeros(to, n);
         total += (long)moved;
         if (moved < n)
             return total > 0 ? total : -EFAULT;
+        if (read_is_over(total))
+            break;
     }
     return total;
 }
 
-static const struct file_ops zero_ops = {.seekable = true, .read = zero_read, .write = null_write};
+static const struct file_ops zero_ops = {
+    .same_everywhere = true, .read = zero_read, .write = null_write};
 
 static long full_write(struct file *f, struct iobuf *from, uint64_t pos)
 {
     return from->left_bytes > 0 ? -ENOSPC : 0;
 }
 
-static const struct file_ops full_ops = {.seekable = true, .read = zero_read, .write = full_write};
+static const struct file_ops full_ops = {
+    .same_everywhere = true, .read = zero_read, .write = full_write};
 
 /* A counter in steps of the golden ratio, mixed with the cycle counter (the finalizer is
  * MurmurHash3's). */
@@ -72,20 +82,20 @@ static long random_read(struct file *f, struct iobuf *to, uint64_t pos)
     long total = 0;
 
     while (to->left_bytes > 0) {
-        if (thread_interrupted(SLEEP_KILLABLE))
-            return total > 0 ? total : -EINTR;
         size_t n = MIN(to->left_bytes, sizeof(chunk));
         random_fill(chunk, n);
         size_t moved = iobuf_put_some(to, chunk, n);
         total += (long)moved;
         if (moved < n)
             return total > 0 ? total : -EFAULT;
+        if (read_is_over(total))
+            break;
     }
     return total;
 }
 
 static const struct file_ops random_ops = {
-    .seekable = true, .read = random_read, .write = null_write};
+    .same_everywhere = true, .read = random_read, .write = null_write};
 
 static const struct chardev {
     const char *name;

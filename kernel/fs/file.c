@@ -132,6 +132,8 @@ long file_pread(struct file *f, struct iobuf *to, uint64_t pos)
 
     if (err != 0)
         return err;
+    if (f->ops->same_everywhere)
+        return f->ops->read(f, to, 0);
     if (!f->ops->seekable)
         return -ESPIPE;
     mutex_lock(&f->vnode->lock);
@@ -146,6 +148,8 @@ long file_pwrite(struct file *f, struct iobuf *from, uint64_t pos)
 
     if (err != 0)
         return err;
+    if (f->ops->same_everywhere)
+        return f->ops->write(f, from, 0);
     if (!f->ops->seekable)
         return -ESPIPE;
     mutex_lock(&f->vnode->lock);
@@ -208,6 +212,8 @@ long file_seek(struct file *f, int64_t offset, unsigned whence)
 {
     if (f->flags & O_PATH)
         return -EBADF;
+    if (f->ops->same_everywhere)
+        return whence <= SEEK_HOLE ? 0 : -EINVAL;
     if (!f->ops->seekable && !vnode_is_dir(f->vnode))
         return -ESPIPE;
     mutex_lock(&f->vnode->lock);

@@ -41,6 +41,12 @@ static void read_zeros(struct fail_step *call)
     CALL(read, fd, (long)big, BIG);
 }
 
+static void read_random(struct fail_step *call)
+{
+    open_file("/dev/urandom");
+    CALL(read, fd, (long)big, BIG);
+}
+
 static void write_file(struct fail_step *call)
 {
     open_file("/tmp/fail");
@@ -109,6 +115,7 @@ static const struct fail_row looks[] = {
     ROW("getrandom", random_bytes, whole_pieces, NULL, .kind = FAIL_SLEEP, .flags = ROW_SURVIVES),
     ROW("getrandom, 256 bytes", few_random_bytes, whole_pieces, NULL, .kind = FAIL_SLEEP, NONE),
     ROW("read of /dev/zero", read_zeros, some_bytes, close_file, LOOK),
+    ROW("read of /dev/urandom", read_random, some_bytes, close_file, LOOK),
     ROW("write of a file", write_file, some_bytes, close_file, LOOK),
     ROW("read of a file", read_file, some_bytes, close_file, LOOK),
     ROW("fallocate", allocate_file, NULL, close_file, LOOK),

@@ -127,6 +127,51 @@ static int fill_is_slow(uintptr_t sp)
     return 0;
 }
 
+/* ---- reads of devices, into pages that are filled slowly */
+
+static uint32_t reader_tid;
+static long read_result;
+
+static int read_into_device(uintptr_t fd)
+{
+    u_ignore_by_handler(SIGUSR1, 0);
+    __atomic_store_n(&reader_tid, (uint32_t)U_CALL(SYS_gettid), __ATOMIC_SEQ_CST);
+    read_result = U_CALL(SYS_read, fd, U_FAR, DEVICE_PAGES * U_PAGE);
+    u_count(&readers);
+    return 0;
+}
+
+static void read_slowly(const char *path)
+{
+    char bytes[16] = "";
+    begin(false);
+    readers = 0;
+    device.slow = true;
+    U_EQ(device_map(U_FAR, true), U_FAR);
+    unsigned long fd = (unsigned long)u_open(path, O_RDONLY, 0);
+    U_CHECK(u_thread(read_into_device, fd) > 0);
+    U_WAIT_UNTIL(u_counted(&device.filling));
+    U_EQ(U_CALL(SYS_read, fd, u_put(0, bytes, 16), 16), 16);
+    U_EQ(u_pread((int)fd, bytes, 16, 5), 16);
+    U_EQ(U_CALL(SYS_lseek, fd, 5, SEEK_CUR), 0);
+    U_EQ(u_counted(&readers), 0); /* nobody waits for it */
+    U_EQ(U_CALL(SYS_tgkill, U_CALL(SYS_getpid), u_counted(&reader_tid), SIGUSR1), 0);
+    __atomic_store_n(&device.may_fill, 1, __ATOMIC_SEQ_CST);
+    U_WAIT_UNTIL(u_counted(&readers) == 1);
+    U_EQ(read_result, U_PAGE); /* a signal ends it at the next page */
+    U_EQ(U_CALL(SYS_close, fd), 0);
+    end();
+}
+
+static int long_reads(uintptr_t sp)
+{
+    read_slowly("/dev/zero");
+    read_slowly("/dev/full");
+    read_slowly("/dev/random");
+    read_slowly("/dev/urandom");
+    return 0;
+}
+
 /* ---- writeback */
 
 static int child_writes(uintptr_t arg)
@@ -205,6 +250,7 @@ int main(int argc, char **argv)
         {.name = "fill_fails", .init = fill_fails, .runs = 1},
         {.name = "populates", .init = populates, .runs = 1},
         {.name = "fill_is_slow", .init = fill_is_slow, .runs = 3},
+        {.name = "long_reads", .init = long_reads, .runs = 2},
         {.name = "writes_back", .init = writes_back, .runs = 2},
         {.name = "refuses", .init = refuses, .runs = 1},
         {0},

@@ -261,6 +261,24 @@ static void pipe_owner(void **state)
     FAILS(EPERM, SYS(fchmod, p[1], 0600));
 }
 
+/* Such a device has no place to be at. */
+static void same_everywhere(const char *name)
+{
+    char path[20] = "/dev/";
+    long fd = SYS(open, ARG(strcat(path, name)), O_RDWR);
+    bool null = !strcmp(name, "null"), full = !strcmp(name, "full");
+    MUST(SYS(lseek, fd, INT64_MAX, SEEK_SET));
+    assert_int_equal(SYS(read, fd, ARG(back), 2), null ? 0 : 2);
+    assert_int_equal(SYS(pread64, fd, ARG(back), 2, INT64_MAX), null ? 0 : 2);
+    assert_int_equal(SYS(write, fd, ARG(back), 2), full ? -ENOSPC : 2);
+    assert_int_equal(SYS(pwrite64, fd, ARG(back), 2, INT64_MAX), full ? -ENOSPC : 2);
+    for (unsigned whence = SEEK_SET; whence <= SEEK_HOLE; whence++)
+        MUST(SYS(lseek, fd, 1, whence));
+    FAILS(EINVAL, SYS(lseek, fd, 0, SEEK_HOLE + 1));
+    FAILS(EINVAL, SYS(pread64, fd, ARG(back), 2, -1));
+    MUST(SYS(close, fd));
+}
+
 static void devices(void **state)
 {
     long fd = SYS(open, ARG("/dev/zero"), O_RDWR);
@@ -279,6 +297,8 @@ static void devices(void **state)
     assert_int_equal(SYS(read, fd, ARG(back), 1000), 1000);
     assert_int_equal(SYS(read, fd, ARG(back + 1000), 1000), 1000);
     assert_memory_not_equal(back, back + 1000, 1000);
+    for (int i = 0; i < 5; i++)
+        same_everywhere((const char *[]){"zero", "full", "null", "random", "urandom"}[i]);
     fd = SYS(open, ARG("/proc/meminfo"), O_RDONLY);
     long n = SYS(read, fd, ARG(back), 1000);
     assert_true(n > 30);

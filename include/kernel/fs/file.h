@@ -12,6 +12,10 @@ struct file_ops {
      * lock, `pos` 0. */
     bool seekable;
 
+    /* Instead: a device that is the same everywhere.  It has no offset and needs no lock, but
+     * pread, pwrite and lseek (to 0, always) work. */
+    bool same_everywhere;
+
     /* Bytes moved (0: end of file), or a negative errno when none was. */
     long (*read)(struct file *f, struct iobuf *to, uint64_t pos);
     long (*write)(struct file *f, struct iobuf *from, uint64_t pos);
