@@ -153,13 +153,14 @@ err_t shm_lock(const struct shm_caller *who, const char *name, uint64_t deadline
     return err;
 }
 
-/* What the thread holds that had this name, and has none any more (RS_UNLINK).  T held. */
-static struct smemcontext *find_held_unnamed(struct shm_thread *t, const char *name)
+/* What the thread holds that was made with this name, and has lost it (RS_UNLINK), whatever links
+ * are left.  T held. */
+static struct smemcontext *find_held_made_as(struct shm_thread *t, const char *name)
     REQUIRES(ctable_lock)
 {
     list_for_each (node, &t->held) {
         struct smemcontext *ctx = list_entry(node, struct smemcontext, held_node);
-        if (!ctx->named && !strcmp(ctx->key, name))
+        if (!ctx->has_key && !strcmp(ctx->key, name))
             return ctx;
     }
     return NULL;
@@ -170,11 +171,11 @@ err_t shm_unlock(const struct shm_caller *who, const char *name)
     err_t err = 0;
     spin_lock(&ctable_lock);
     struct smemcontext *ctx = find_mapped(who, name);
-    struct smemcontext *unnamed = NULL;
+    struct smemcontext *made_as = NULL;
     if (!ctx || ctx->lock_owner != who->thread)
-        unnamed = find_held_unnamed(who->thread, name);
-    if (unnamed)
-        ctx = unnamed;
+        made_as = find_held_made_as(who->thread, name);
+    if (made_as)
+        ctx = made_as;
     if (!ctx)
         err = -ENOENT;
     else if (ctx->lock_owner != who->thread)

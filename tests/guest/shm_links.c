@@ -81,10 +81,51 @@ static void case_places_are_used_again(void)
     CHECK_OK(shm_unlink("base"));
 }
 
+/* R9: what lost the name it was made with while it was locked is unlocked by it, though a link is
+ * left; whether there is a new region of that name or not, mapped or not. */
+static void unlock_by_lost_name(bool new, bool mapped)
+{
+    void *old, *p;
+
+    CHECK_ERR(createSharedRegion("a", PAGE, RS_PERSIST), ERR_OK);
+    CHECK_ERR(createMapping("a", &old), ERR_OK);
+    CHECK_OK(link("/dev/shm/a", "/dev/shm/b"));
+    CHECK_ERR(lockRegion("a"), ERR_OK);
+    CHECK_ERR(destroySharedRegionWith("a", RS_UNLINK, NULL), ERR_OK);
+    if (new)
+        CHECK_ERR(createSharedRegion("a", PAGE, RS_PERSIST), ERR_OK);
+    if (mapped)
+        CHECK_ERR(createMapping("a", &p), ERR_OK);
+    CHECK_ERR(unlockRegion("a"), ERR_OK);
+    CHECK_ERR(unlockRegion("a"), mapped ? ERR_INVAL : ERR_NOTEXIST);
+    if (mapped) { /* the one that has the name now comes first */
+        CHECK_ERR(lockRegion("b"), ERR_OK);
+        CHECK_ERR(lockRegion("a"), ERR_OK);
+        CHECK_ERR(unlockRegion("a"), ERR_OK);
+        CHECK_ERR(tryLockRegion("a"), ERR_OK);
+        CHECK_ERR(unlockRegion("b"), ERR_OK);
+        CHECK_ERR(destroyMapping("a", p), ERR_OK);
+    }
+    CHECK_ERR(tryLockRegion("b"), ERR_OK);
+    CHECK_ERR(unlockRegion("b"), ERR_OK);
+    CHECK_ERR(destroyMapping("b", old), ERR_OK);
+    CHECK_ERR(destroySharedRegion("b"), ERR_OK);
+    if (new)
+        CHECK_ERR(destroySharedRegion("a"), ERR_OK);
+}
+
+static void case_unlock_by_lost_name(void)
+{
+    unlock_by_lost_name(false, false);
+    unlock_by_lost_name(true, false);
+    unlock_by_lost_name(true, true);
+}
+
 int main(void)
 {
     RUN(case_waiter_hears_of_a_link);
     RUN(case_names_go_while_they_are_read);
     RUN(case_places_are_used_again);
+    RUN(case_unlock_by_lost_name);
     return check_done();
 }

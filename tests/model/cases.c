@@ -18,6 +18,13 @@ static const struct step unlock_unnamed[] = {
     {3, TRYLOCK, {0}, 0},   {4, DESTROY, {0, 2}, 0}, {3, UNLOCK, {0}, 0},
 };
 
+/* The same while a link keeps it. */
+static const struct step unlock_linked[] = {
+    {0, CREATE, {0, 1}, 0}, {0, FORK, {3}, 0},       {3, MAP, {0}, 0},       {3, LINK, {0, 1}, 0},
+    {3, LOCK, {0}, 0},      {3, DESTROY, {0, 2}, 0}, {3, CREATE, {0, 1}, 0}, {3, MAP, {0}, 0},
+    {3, UNLOCK, {0}, 0},    {3, UNLOCK, {0}, 0},     {3, TRYLOCK, {1}, 0},
+};
+
 /* P1: open(2) with O_CREAT, but not O_EXCL, said EEXIST when createSharedRegion, which takes no
  * tree lock, made the name between the look for it and the making.  Often, for it needs luck. */
 #define ROUND                                                                                      \
@@ -34,6 +41,7 @@ static const struct step open_while_created[] = {
 const struct kept_case kept_cases[] = {
     {"tour", STEPS_OF(tour)},
     {"unlock_unnamed", STEPS_OF(unlock_unnamed)},
+    {"unlock_linked", STEPS_OF(unlock_linked)},
     {"open_while_created", STEPS_OF(open_while_created)},
     {0},
 };

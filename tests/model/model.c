@@ -188,6 +188,7 @@ static void settle_lock(struct model *m, struct mctx *c)
     }
     if (!c->owner && c->nwaiters) {
         c->owner = c->waiter[0] + 1;
+        c->locked_at = ++m->locks;
         wake(m, c->waiter[0], c->owner_died ? -130 /* EOWNERDEAD */ : 0);
         c->owner_died = false;
         drop_waiter(c, 0);

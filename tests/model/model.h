@@ -40,12 +40,13 @@ struct mctx {
     bool locked;         /* SHM_LOCK */
     bool owner_died;     /* R10: and nobody has heard */
     int key;             /* the number of all kinds but regions */
-    int first_name;      /* what a region without a name is listed as */
+    int first_name;      /* what a region is made with; without a name it is listed as that */
     int name[NAMES_MAX]; /* of a region, by place; -1: none */
     long bytes, mode, uid, gid, cuid, id;
     long creator_pid; /* R4: with which it lives; 0: none */
     long cpid;        /* of System V */
     int owner;        /* seat + 1 of the lock's holder (R9) */
+    long locked_at;   /* model.locks when it got it */
     int waiter[SEATS], nwaiters;
     int opens[SEATS]; /* X2 */
     uint64_t listed_id;
@@ -97,6 +98,7 @@ struct model {
     struct mctx ctx[CTXS];
     struct mkin kin[KINS];
     int nctx, nkin, last_mapping;
+    long locks;
     int wrong; /* a rule that is turned round, for tests of the tests */
 };
 

@@ -134,6 +134,7 @@ static long lock(struct model *m, struct mproc *p, long name, long busy)
         return c->owner == me ? ERR_DEADLOCK : busy;
     bool died = c->owner_died;
     c->owner = me;
+    c->locked_at = ++m->locks;
     c->owner_died = false;
     return died ? ERR_OWNERDEAD : ERR_OK;
 }
@@ -150,16 +151,19 @@ long do_TRYLOCK(struct model *m, struct mproc *p, const long a[], const struct a
     return lock(m, p, a[0], ERR_BUSY);
 }
 
-/* What the process holds that was made with this name and has none any more (R9). */
-static struct mctx *held_unnamed(struct model *m, const struct mproc *p, long name)
+/* What the process has held for longest of those that were made with this name and have lost it
+ * (R9). */
+static struct mctx *held_made_as(struct model *m, const struct mproc *p, long name)
 {
+    struct mctx *found = NULL;
     for (int i = 0; i < m->nctx; i++) {
         struct mctx *c = &m->ctx[i];
-        if (c->alive && c->kind == K_REGION && c->owner == p - m->proc + 1 && !ctx_names(c) &&
-            c->first_name == name)
-            return c;
+        if (c->alive && c->kind == K_REGION && c->owner == p - m->proc + 1 &&
+            c->first_name == name && c != region_find(m, name) &&
+            (!found || c->locked_at < found->locked_at))
+            found = c;
     }
-    return NULL;
+    return found;
 }
 
 long do_UNLOCK(struct model *m, struct mproc *p, const long a[], const struct answer *got,
@@ -167,10 +171,10 @@ long do_UNLOCK(struct model *m, struct mproc *p, const long a[], const struct an
 {
     if (!IS_NAME(a[0]))
         return ERR_INVAL;
-    struct mctx *c = locked(m, p, a[0]), *unnamed = held_unnamed(m, p, a[0]);
+    struct mctx *c = locked(m, p, a[0]), *made_as = held_made_as(m, p, a[0]);
     bool mine = c && c->owner == p - m->proc + 1;
-    if (!mine && unnamed)
-        c = unnamed;
+    if (!mine && made_as)
+        c = made_as;
     else if (!mine)
         return c ? ERR_INVAL : ERR_NOTEXIST;
     c->owner = 0;
