@@ -85,16 +85,24 @@ static err_t shm_file_setattr(struct vnode *v, const struct vnode_attr *attr)
     return 0;
 }
 
-/* The last user is gone; another may be looking at this moment, and make a new one. */
+/* T held. */
+static void keep_times(struct smemcontext *ctx, const struct vnode *v) REQUIRES(ctable_lock)
+{
+    ctx->file.atime_ns = v->atime_ns;
+    ctx->file.mtime_ns = v->mtime_ns;
+    ctx->file.ctime_ns = v->ctime_ns;
+}
+
+/* The last user is gone; another may have looked since, and made a new one: that one has the times
+ * of this, and perhaps later ones. */
 static void shm_file_release(struct vnode *v)
 {
     struct smemcontext *ctx = file_of(v)->ctx;
     spin_lock(&ctable_lock);
-    ctx->file.atime_ns = v->atime_ns;
-    ctx->file.mtime_ns = v->mtime_ns;
-    ctx->file.ctime_ns = v->ctime_ns;
-    if (ctx->file.vnode == v)
+    if (ctx->file.vnode == v) {
+        keep_times(ctx, v);
         ctx->file.vnode = NULL;
+    }
     spin_unlock(&ctable_lock);
     kmem_free(&file_cache, file_of(v));
     context_drop(ctx);
@@ -115,7 +123,8 @@ static void show_rights(const struct smemcontext *ctx, struct vnode *v) REQUIRES
     __atomic_store_n(&v->gid, ctx->gid, __ATOMIC_RELAXED);
 }
 
-/* A new file becomes the one of its context.  T held. */
+/* A new file becomes the one of its context.  The one before, if there is any, has no user left and
+ * waits for T to be released: nobody changes its times any more.  T held. */
 static void show_context(struct shm_file *file, struct smemcontext *ctx) REQUIRES(ctable_lock)
 {
     struct vnode *v = &file->vnode;
@@ -124,6 +133,8 @@ static void show_context(struct shm_file *file, struct smemcontext *ctx) REQUIRE
     v->nlink = context_names(ctx);
     v->size_bytes = MIN(ctx->size_bytes, SHOWN_BYTES_MAX);
     show_rights(ctx, v);
+    if (ctx->file.vnode)
+        keep_times(ctx, ctx->file.vnode);
     if (ctx->file.ctime_ns) {
         v->atime_ns = ctx->file.atime_ns;
         v->mtime_ns = ctx->file.mtime_ns;

@@ -4,6 +4,7 @@
 #include "runner.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #define ROUNDS 6u
 #define F      "/dev/shm/r"
@@ -295,6 +296,51 @@ static int listed_while_made(uintptr_t sp)
     return 0;
 }
 
+/* ---- times of a file that is closed and looked at */
+
+static struct stat stat_file(void)
+{
+    struct stat st = {0};
+    uintptr_t at = u_put(1, &st, sizeof st);
+    U_EQ(U_CALL(SYS_stat, u_string(0, F), at), 0);
+    u_get(at, &st, sizeof st);
+    return st;
+}
+
+static int look_again(uintptr_t arg)
+{
+    while (!u_counted(&stop))
+        (void)stat_file();
+    return 0;
+}
+
+static int64_t mtime_ns(const struct stat *st)
+{
+    return st->st_mtim.tv_sec * 1000000000l + st->st_mtim.tv_nsec;
+}
+
+/* A write is never undone by whoever lets the file go. */
+static int times_go_on(uintptr_t sp)
+{
+    begin();
+    U_EQ(U_CALL(SYS_close, (unsigned long)u_open(F, O_CREAT | O_EXCL | O_RDWR, 0600)), 0);
+    long pid = u_fork(look_again, 0);
+    int64_t last = 0;
+    for (unsigned i = 0; i < 10 * ROUNDS; i++) {
+        int fd = (int)u_open(F, O_RDWR, 0);
+        U_EQ(u_pwrite(fd, "x", 1, 0), 1);
+        struct stat st = stat_file();
+        U_CHECK(mtime_ns(&st) >= last);
+        last = mtime_ns(&st);
+        U_EQ(U_CALL(SYS_close, (unsigned long)fd), 0);
+        st = stat_file();
+        U_EQ(mtime_ns(&st), last);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+    u_must_exit(pid, 0);
+    return 0;
+}
+
 /* ---- one address space */
 
 static int open_page(uintptr_t arg)
@@ -374,6 +420,7 @@ int main(int argc, char **argv)
         {.name = "fork_while_cut", .init = fork_while_cut, .runs = 12},
         {.name = "closed_while_mapped", .init = closed_while_mapped, .runs = 12},
         {.name = "listed_while_made", .init = listed_while_made, .runs = 12},
+        {.name = "times_go_on", .init = times_go_on, .runs = 12},
         {.name = "one_process", .init = one_process, .runs = 12},
         {.name = "copies_by_two", .init = copies_by_two, .runs = 12},
         {0},

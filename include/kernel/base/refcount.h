@@ -23,15 +23,15 @@ static inline void ref_get(refcount_t *r)
     ASSERT(old != 0 && old < UINT32_MAX / 2);
 }
 
-/* Takes a reference unless the count has reached zero. */
+/* Takes a reference unless the count has reached zero; then what its users wrote is seen. */
 static inline bool ref_get_unless_zero(refcount_t *r)
 {
-    uint32_t old = __atomic_load_n(&r->n, __ATOMIC_RELAXED);
+    uint32_t old = __atomic_load_n(&r->n, __ATOMIC_ACQUIRE);
     do {
         if (old == 0)
             return false;
-    } while (!__atomic_compare_exchange_n(&r->n, &old, old + 1, true, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&r->n, &old, old + 1, true, __ATOMIC_ACQUIRE,
+                                          __ATOMIC_ACQUIRE));
     return true;
 }
 
