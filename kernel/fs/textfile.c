@@ -103,10 +103,10 @@ static long textfile_read(struct file *f, struct iobuf *to, uint64_t pos)
     for (size_t bytes; to->left_bytes > 0 && pos < b->len_bytes; pos += bytes) {
         size_t most = MIN(to->left_bytes, b->len_bytes - (size_t)pos);
         const char *from = textbuf_at(b, (size_t)pos, most, &bytes);
-        err_t err = iobuf_put(to, from, bytes);
-        if (err != 0)
-            return done > 0 ? done : err;
-        done += (long)bytes;
+        size_t moved = iobuf_put_some(to, from, bytes);
+        done += (long)moved;
+        if (moved < bytes)
+            return done > 0 ? done : -EFAULT;
     }
     return done;
 }

@@ -91,6 +91,10 @@ static void bad_memory(void **state)
     check_text(back, 0, (size_t)n);
     assert_int_equal(SYS(read, fd, ARG(back + 5000), 1), -EFAULT);
     assert_int_equal(SYS(lseek, fd, 0, SEEK_CUR), n);
+    struct linux_iovec iov[2] = {{ARG(back), 64}, {ARG(back + 5000), 64}};
+    assert_int_equal(SYS(readv, fd, ARG(iov), 2), 64);
+    check_text(back, (size_t)n, 64);
+    assert_int_equal(SYS(lseek, fd, 0, SEEK_CUR), n + 64);
     assert_int_equal(SYS(close, fd), 0);
 }
 
