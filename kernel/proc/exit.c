@@ -200,8 +200,8 @@ void process_thread_exit(int status)
     thread_exit();
 }
 
-/* Tells every other thread to leave.  siglock held. */
-static void dismiss_others(struct process *proc, struct uthread *self) REQUIRES(proc->siglock)
+/* Tells every thread but `self` to leave.  siglock held. */
+static void dismiss_others(struct process *proc, const struct uthread *self) REQUIRES(proc->siglock)
 {
     list_for_each (node, &proc->threads) {
         struct uthread *ut = list_entry(node, struct uthread, proc_node);
@@ -211,16 +211,27 @@ static void dismiss_others(struct process *proc, struct uthread *self) REQUIRES(
     waitq_wake_all(&proc->stop_wait);
 }
 
+static void begin_exit(struct process *proc, int status, const struct uthread *self)
+    REQUIRES(proc->siglock)
+{
+    if (proc->exiting)
+        return;
+    proc->exiting = true;
+    proc->exit_status = status;
+    dismiss_others(proc, self);
+}
+
+void process_begin_exit(struct process *proc, int status)
+{
+    begin_exit(proc, status, NULL);
+}
+
 void process_exit(int status)
 {
     struct uthread *self = uthread_current();
     struct process *proc = self->proc;
     spin_lock(&proc->siglock);
-    if (!proc->exiting) {
-        proc->exiting = true;
-        proc->exit_status = status;
-        dismiss_others(proc, self);
-    }
+    begin_exit(proc, status, self);
     spin_unlock(&proc->siglock);
     process_thread_exit(status);
 }

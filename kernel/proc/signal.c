@@ -35,15 +35,30 @@ static void pend(struct sigpending *pending, int sig, const struct signal_info *
     pending->info[sig - 1] = info ? *info : (struct signal_info){.code = SI_KERNEL};
 }
 
-/* Does the thread have to look?  Tells it how much hurry there is: a stopped process dies of
- * SIGKILL at once, of any other signal when it goes on (signal(7)). */
-static void notify(struct uthread *ut, int sig, enum signal_effect effect)
+static bool takes(const struct uthread *ut, int sig)
 {
-    bool awaited = ut->awaited & SIG_BIT(sig);
-    if ((ut->blocked & SIG_BIT(sig)) && !awaited && sig != SIGKILL)
+    return (~ut->blocked | ut->awaited) & SIG_BIT(sig);
+}
+
+/* Would the process end, were the thread to take it now?  A stopped one ends of SIGKILL at once, of
+ * any other signal when it goes on (signal(7)). */
+static bool ends_process(const struct process *proc, const struct uthread *ut, int sig)
+    REQUIRES(proc->siglock)
+{
+    return signal_effect(proc, sig) == SIGNAL_KILLS && !(ut->awaited & SIG_BIT(sig)) &&
+           (sig == SIGKILL || !proc->stopped);
+}
+
+/* The thread has to look, if it takes the signal.  The end of a process is settled here: whoever
+ * gives up a sleep or a copy for it does not live on, whatever becomes of the signal's action. */
+static void notify(struct process *proc, struct uthread *ut, int sig) REQUIRES(proc->siglock)
+{
+    if (!takes(ut, sig))
         return;
-    bool hurry = effect == SIGNAL_KILLS && !awaited && (sig == SIGKILL || !ut->proc->stopped);
-    thread_notify(&ut->thread, hurry ? NOTIFY_SIGNAL | NOTIFY_KILL : NOTIFY_SIGNAL);
+    if (ends_process(proc, ut, sig))
+        process_begin_exit(proc, WAIT_STATUS_SIGNAL(sig));
+    else
+        thread_notify(&ut->thread, NOTIFY_SIGNAL);
 }
 
 /* SIGCONT and the stop signals cancel each other (signal(7)).  siglock held. */
@@ -72,15 +87,20 @@ static bool discarded(const struct process *proc, const struct uthread *ut, int 
 }
 
 /* A signal with a handler is heard by the first thread that does not block it, and when that one
- * will not take it after all, by the next (signal_retarget); any other signal by all. */
+ * will not take it after all, by the next (signal_retarget); any other signal by all.  The first
+ * who takes it decides whether the process ends: it may await it. */
 static void notify_process(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
-    enum signal_effect effect = signal_effect(proc, sig);
+    bool handled = signal_effect(proc, sig) == SIGNAL_HANDLED, awaited = false;
     list_for_each (node, &proc->threads) {
         struct uthread *ut = list_entry(node, struct uthread, proc_node);
-        notify(ut, sig, effect);
-        if (effect == SIGNAL_HANDLED && !(ut->blocked & SIG_BIT(sig)))
+        if (!awaited)
+            notify(proc, ut, sig);
+        else if (takes(ut, sig))
+            thread_notify(&ut->thread, NOTIFY_SIGNAL);
+        if (proc->exiting || (handled && !(ut->blocked & SIG_BIT(sig))))
             return;
+        awaited |= !!(ut->awaited & SIG_BIT(sig));
     }
 }
 
@@ -111,7 +131,7 @@ void signal_send_thread(struct uthread *ut, int sig, const struct signal_info *i
     cancel_opposite(proc, sig);
     if (!discarded(proc, ut, sig)) {
         pend(&ut->pending, sig, info);
-        notify(ut, sig, signal_effect(proc, sig));
+        notify(proc, ut, sig);
     }
     spin_unlock(&proc->siglock);
 }
@@ -134,7 +154,7 @@ void signal_fault_current(int sig, int code, uintptr_t addr)
         ut->blocked &= ~SIG_BIT(sig);
     }
     pend(&ut->pending, sig, &info);
-    notify(ut, sig, signal_effect(proc, sig));
+    notify(proc, ut, sig);
     spin_unlock(&proc->siglock);
 }
 

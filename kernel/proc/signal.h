@@ -26,3 +26,6 @@ void signal_retarget(struct process *proc, sigset_t set) REQUIRES(proc->siglock)
 
 /* The mask of the current thread from now on, and what follows for it and the others. */
 void signal_block(struct uthread *ut, sigset_t mask) REQUIRES(ut->proc->siglock);
+
+/* As process_exit(), of any process: all its threads leave as soon as they can. */
+void process_begin_exit(struct process *proc, int status) REQUIRES(proc->siglock);

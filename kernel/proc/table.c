@@ -134,8 +134,8 @@ void process_put(struct process *proc)
         kmem_free(&process_cache, proc);
 }
 
-/* Is the current thread about to die?  Who kills a group, under p, has found this process but not
- * the child that it is forking: the child must not come to life. */
+/* Is the end of the current thread settled?  Who kills a group, under p, has found this process but
+ * not the child that it is forking: the child must not come to life. */
 static bool dying(void)
 {
     return __atomic_load_n(&thread_current()->notify, __ATOMIC_SEQ_CST) & NOTIFY_KILL;

@@ -20,11 +20,15 @@ static void change_mask(unsigned long how, int sig)
     U_EQ(U_CALL(SYS_rt_sigprocmask, how, u_put(0, &set, sizeof set), 0, sizeof set), 0);
 }
 
+static void set_action(int sig, uintptr_t handler, int other)
+{
+    const unsigned long action[4] = {handler, 0x04000000, 0, other ? 1ul << (other - 1) : 0};
+    U_EQ(U_CALL(SYS_rt_sigaction, (unsigned long)sig, u_put(0, action, sizeof action), 0, 8), 0);
+}
+
 static void handle(int sig, void (*handler)(int sig), int other)
 {
-    const unsigned long action[4] = {host_handler(handler), 0x04000000, 0,
-                                     other ? 1ul << (other - 1) : 0};
-    U_EQ(U_CALL(SYS_rt_sigaction, (unsigned long)sig, u_put(0, action, sizeof action), 0, 8), 0);
+    set_action(sig, host_handler(handler), other);
 }
 
 static void send(int sig)
@@ -135,12 +139,60 @@ static int told_then_ends(uintptr_t sp)
     return 0;
 }
 
+/* ---- that a signal ends the process is settled when it is sent */
+
+static uint32_t returned;
+
+static int borrow_memory(uintptr_t arg)
+{
+    u_count(&ready);
+    U_WAIT_UNTIL(u_counted(&go));
+    u_pass_time(8);
+    U_EQ(u_counted(&returned), 0);
+    return 0;
+}
+
+static int send_then_ignore(uintptr_t arg)
+{
+    U_WAIT_UNTIL(u_counted(&ready));
+    send(SIGTERM);
+    set_action(SIGTERM, (uintptr_t)SIG_IGN, 0);
+    u_count(&go);
+    return 0;
+}
+
+/* Two threads, of which one takes the signal and the other sends it. */
+static int vforks_while_it_is_sent(uintptr_t arg)
+{
+    change_mask(SIG_BLOCK, SIGTERM);
+    U_CHECK(u_thread(send_then_ignore, 0) > 0);
+    change_mask(SIG_UNBLOCK, SIGTERM);
+    (void)u_vfork(borrow_memory, 0);
+    u_count(&returned);
+    return 0;
+}
+
+static int ignored_too_late(uintptr_t sp)
+{
+    int status;
+    begin();
+    returned = 0;
+    long pid = u_fork(vforks_while_it_is_sent, 0);
+    U_EQ(u_wait(pid, &status), pid);
+    U_EQ(status, SIGTERM);
+    u_count(&go); /* its sender may not have come that far */
+    U_CHECK(u_wait(-1, &status) > 0);
+    U_EQ(status, 0);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
         {.name = "told_then_blocks", .init = told_then_blocks, .runs = 12},
         {.name = "told_then_handles", .init = told_then_handles, .runs = 6},
         {.name = "told_then_ends", .init = told_then_ends, .runs = 6},
+        {.name = "ignored_too_late", .init = ignored_too_late, .runs = 6},
         {0},
     };
     return host_run_cases(argc, argv, cases);

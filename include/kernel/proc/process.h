@@ -86,7 +86,7 @@ struct process {
     unsigned nthreads;         /* g */
     struct uthread *sole;      /* g  an exec in progress: every other thread leaves */
     struct waitq sole_wait;    /* g  that exec, until it is alone */
-    bool exiting;              /* g  exit has begun, or a fatal signal was taken */
+    bool exiting;              /* g  exit has begun, or a fatal signal was sent */
     bool stopped;              /* g  by SIGSTOP and the like */
     int exit_status;           /* g  wait(2) status, once exiting */
     bool continued;            /* g  by SIGCONT, and the parent has not been told */

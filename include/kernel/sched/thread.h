@@ -18,7 +18,8 @@ enum thread_state {
     THREAD_DEAD,     /* left for good; freed once it is off its CPU */
 };
 
-/* Why a thread should leave a sleep early (thread_notify). */
+/* Why a thread should leave a sleep early (thread_notify).  Who is told NOTIFY_KILL does not return
+ * to its program. */
 #define NOTIFY_SIGNAL 1u /* ends SLEEP_INTERRUPTIBLE */
 #define NOTIFY_KILL   2u /* ends SLEEP_INTERRUPTIBLE and SLEEP_KILLABLE */
 
