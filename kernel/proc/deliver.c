@@ -92,8 +92,8 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
     signal_set_blocked(ut->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig)));
 }
 
-/* Stops the process: every thread comes by here, through stay_stopped.  siglock held on entry, not
- * on return. */
+/* Stops the process: every thread comes by here, through signal_stay_stopped.  siglock held on
+ * entry, not on return. */
 static void stop(struct process *proc, int sig) RELEASE(proc->siglock)
 {
     proc->stopped = true;
@@ -103,9 +103,7 @@ static void stop(struct process *proc, int sig) RELEASE(proc->siglock)
     process_report_stop(proc, WAIT_STATUS_STOP(sig));
 }
 
-/* Sleeps as long as the process is stopped, and tells the parent when it goes on; leaves for good
- * when it exits, or another thread execs.  siglock held, but not all the time. */
-static void stay_stopped(struct uthread *ut) REQUIRES(ut->proc->siglock)
+void signal_stay_stopped(struct uthread *ut)
 {
     struct process *proc = ut->proc;
     for (;;) {
@@ -144,7 +142,7 @@ void signal_deliver(void)
     for (;;) {
         struct signal_info info;
         spin_lock(&ut->proc->siglock);
-        stay_stopped(ut);
+        signal_stay_stopped(ut);
         int sig = signal_take(ut, ~ut->blocked, &info);
         if (!sig)
             break;

@@ -102,20 +102,31 @@ void process_vfork_done(struct process *proc)
     spin_unlock(&proctable_lock);
 }
 
+/* A child in its place in the tree, not started. */
+static err_t make_child(struct uthread *self, const struct fork_args *args, struct uthread **out)
+{
+    signal_fork_begin();
+    struct uthread *child = process_new(self->proc->name, fork_child);
+    err_t err = child ? inherit(child, self, args) : -ENOMEM;
+    if (!err)
+        err = process_link(child, self->proc);
+    if (err) {
+        signal_fork_end(NULL);
+        if (child)
+            process_discard(child);
+    }
+    *out = child;
+    return err;
+}
+
 long process_fork(const struct fork_args *args)
 {
     struct uthread *self = uthread_current();
     struct vfork_wait wait = {.finished = false};
-    struct uthread *child = process_new(self->proc->name, fork_child);
-    if (!child)
-        return -ENOMEM;
-    err_t err = inherit(child, self, args);
-    if (!err)
-        err = process_link(child, self->proc);
-    if (err) {
-        process_discard(child);
+    struct uthread *child;
+    err_t err = make_child(self, args, &child);
+    if (err)
         return err;
-    }
     struct process *proc = child->proc;
     int pid = proc->pid;
     if (args->vfork) {

@@ -46,8 +46,12 @@ static void kill_visit(struct process *proc, void *arg) REQUIRES(proctable_lock)
         k->refused++;
         return;
     }
-    if (k->sig && proc->state == PROCESS_LIVE)
-        signal_send(proc, k->sig, k->info);
+    if (k->sig && proc->state == PROCESS_LIVE) {
+        if (k->pid > 0)
+            signal_send(proc, k->sig, k->info);
+        else
+            signal_send_each(proc, k->sig, k->info);
+    }
 }
 
 static long kill_pids(int pid, int sig, const struct signal_info *info)
@@ -92,7 +96,7 @@ long process_sigqueue(int pid, int sig, const struct signal_info *info)
 static void interrupt_visit(struct process *proc, void *arg) REQUIRES(proctable_lock)
 {
     if (proc->pid != 1 && proc->state == PROCESS_LIVE)
-        signal_send(proc, SIGINT, NULL);
+        signal_send_each(proc, SIGINT, NULL);
 }
 
 void process_interrupt_all(void)

@@ -37,7 +37,14 @@ bool process_has_other_threads(void);
 /* The only thread left takes the process's number as its own (execve(2)). */
 void uthread_take_pid(struct uthread *ut);
 
-/* Gives it a pid and a place in the tree below `parent` (NULL: the kernel).  -EAGAIN. */
+/* fork begins: from here to its end, when the child is linked (p held) or, NULL, there is none, the
+ * child gets what goes to its parent and others at once.  Waits while the process is stopped; may
+ * end the thread. */
+void signal_fork_begin(void);
+void signal_fork_end(struct uthread *child);
+
+/* Gives it a pid and a place in the tree below `parent` (NULL: the kernel), whose fork ends if that
+ * succeeds.  -EAGAIN. */
 err_t process_link(struct uthread *ut, struct process *parent);
 size_t process_count(void);
 
@@ -49,6 +56,10 @@ void process_check(void);
 
 /* process_for_each() for who holds p. */
 void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *arg)
+    REQUIRES(proctable_lock);
+
+/* signal_send() of a signal that goes to several processes. */
+void signal_send_each(struct process *proc, int sig, const struct signal_info *info)
     REQUIRES(proctable_lock);
 
 /* The next number that means no process, thread, group or session; -EAGAIN when there is none.  One

@@ -61,17 +61,21 @@ static void notify(struct process *proc, struct uthread *ut, int sig) REQUIRES(p
         thread_notify(&ut->thread, NOTIFY_SIGNAL);
 }
 
-/* SIGCONT and the stop signals cancel each other (signal(7)).  siglock held. */
+sigset_t signal_opposite(int sig)
+{
+    if (sig == SIGCONT || sig == SIGKILL)
+        return SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU);
+    return default_stops(sig) ? SIG_BIT(SIGCONT) : 0;
+}
+
+/* siglock held. */
 static void cancel_opposite(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
-    sigset_t opposite = 0;
+    sigset_t opposite = signal_opposite(sig);
     if (sig == SIGCONT || sig == SIGKILL) {
-        opposite = SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU);
         proc->continued |= proc->stopped && sig == SIGCONT;
         proc->stopped = false;
         waitq_wake_all(&proc->stop_wait);
-    } else if (default_stops(sig)) {
-        opposite = SIG_BIT(SIGCONT);
     }
     proc->pending.set &= ~opposite;
     list_for_each (node, &proc->threads)
@@ -110,18 +114,35 @@ void signal_retarget(struct process *proc, sigset_t set)
         notify_process(proc, __builtin_ctzll(set) + 1);
 }
 
-void signal_send(struct process *proc, int sig, const struct signal_info *info)
+/* `many`: it goes to other processes, too. */
+static void send(struct process *proc, int sig, const struct signal_info *info, bool many)
 {
     spin_lock(&proc->siglock);
     if (!list_empty(&proc->threads)) {
         cancel_opposite(proc, sig);
         struct uthread *first = list_first(&proc->threads, struct uthread, proc_node);
         if (!discarded(proc, first, sig)) {
+            if (!(proc->pending.set & SIG_BIT(sig)))
+                proc->sent_to_many &= ~SIG_BIT(sig);
+            if (many) {
+                proc->sent_to_many |= SIG_BIT(sig);
+                signal_fork_note(proc, sig);
+            }
             pend(&proc->pending, sig, info);
             notify_process(proc, sig);
         }
     }
     spin_unlock(&proc->siglock);
+}
+
+void signal_send(struct process *proc, int sig, const struct signal_info *info)
+{
+    send(proc, sig, info, false);
+}
+
+void signal_send_each(struct process *proc, int sig, const struct signal_info *info)
+{
+    send(proc, sig, info, true);
 }
 
 void signal_send_thread(struct uthread *ut, int sig, const struct signal_info *info)

@@ -24,6 +24,17 @@ sigset_t signal_deliverable(const struct uthread *ut) REQUIRES(ut->proc->siglock
  * those that are pending for whichever thread takes them: another one is. */
 void signal_retarget(struct process *proc, sigset_t set) REQUIRES(proc->siglock);
 
+/* Which signals are no longer pending when this one comes: SIGCONT and those that stop cancel each
+ * other (signal(7)). */
+sigset_t signal_opposite(int sig);
+
+/* Sleeps as long as the process of the current thread is stopped, and tells its parent when it goes
+ * on; leaves for good when it exits, or another thread execs.  Lets go of siglock meanwhile. */
+void signal_stay_stopped(struct uthread *ut) REQUIRES(ut->proc->siglock);
+
+/* A signal goes to several processes, of which this one may be forking another. */
+void signal_fork_note(struct process *proc, int sig) REQUIRES(proc->siglock);
+
 /* The mask of the current thread from now on, and what follows for it and the others. */
 void signal_block(struct uthread *ut, sigset_t mask) REQUIRES(ut->proc->siglock);
 

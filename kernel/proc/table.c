@@ -166,6 +166,8 @@ err_t process_link(struct uthread *ut, struct process *parent)
     ref_get(&proc->refs); /* the table's */
     shm_process_init(&proc->shm, (uint32_t)pid);
     shm_thread_init(&ut->shm, ut->thread.id, (uint32_t)pid);
+    if (parent)
+        signal_fork_end(ut);
     spin_unlock(&proctable_lock);
     return 0;
 }

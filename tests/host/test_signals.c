@@ -186,6 +186,77 @@ static int ignored_too_late(uintptr_t sp)
     return 0;
 }
 
+/* ---- a signal to a group is also for a child that is being forked */
+
+#define HOPS 60u
+
+static uint32_t hops;
+
+static void end_here(int sig)
+{
+    U_CALL(SYS_exit_group, 0);
+}
+
+/* One of the group makes the next, and ends. */
+static int hop(uintptr_t two_threads)
+{
+    if (two_threads)
+        U_CHECK(u_thread(pause_for_ever, 0) > 0);
+    if (u_count(&hops) < HOPS)
+        U_CHECK(u_fork(hop, two_threads) > 0);
+    return 0;
+}
+
+static int begin_to_hop(uintptr_t two_threads)
+{
+    U_EQ(U_CALL(SYS_setpgid, 0, 0), 0);
+    handle(SIGTERM, end_here, 0);
+    return hop(two_threads);
+}
+
+/* Sends it to the group while that hops; the group. */
+static unsigned long signal_hoppers(int sig, bool two_threads)
+{
+    __atomic_store_n(&hops, 0, __ATOMIC_SEQ_CST);
+    long group = u_fork(begin_to_hop, two_threads);
+    U_CHECK(group > 0);
+    U_WAIT_UNTIL(u_counted(&hops) > 3);
+    U_EQ(U_CALL(SYS_kill, (unsigned long)-group, (unsigned long)sig), 0);
+    return (unsigned long)group;
+}
+
+static void wait_for_all(void)
+{
+    int status;
+    while (u_wait(-1, &status) > 0)
+        ;
+}
+
+static int group_is_told(uintptr_t sp)
+{
+    signal_hoppers(SIGTERM, false);
+    wait_for_all();
+    U_CHECK(u_counted(&hops) < HOPS);
+    return 0;
+}
+
+static void stop_hoppers(bool two_threads)
+{
+    unsigned long group = signal_hoppers(SIGSTOP, two_threads);
+    for (unsigned i = 0; i < 1000 && u_counted(&hops) < HOPS; i++)
+        u_pass_time(1);
+    U_CHECK(u_counted(&hops) < HOPS);
+    U_EQ(U_CALL(SYS_kill, -group, SIGKILL), 0);
+    wait_for_all();
+}
+
+static int group_is_stopped(uintptr_t sp)
+{
+    stop_hoppers(false);
+    stop_hoppers(true);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
@@ -193,6 +264,8 @@ int main(int argc, char **argv)
         {.name = "told_then_handles", .init = told_then_handles, .runs = 6},
         {.name = "told_then_ends", .init = told_then_ends, .runs = 6},
         {.name = "ignored_too_late", .init = ignored_too_late, .runs = 6},
+        {.name = "group_is_told", .init = group_is_told, .runs = 30},
+        {.name = "group_is_stopped", .init = group_is_stopped, .runs = 30},
         {0},
     };
     return host_run_cases(argc, argv, cases);

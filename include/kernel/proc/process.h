@@ -35,6 +35,8 @@ struct uthread {
     sigset_t saved_blocked;       /* o  of sigsuspend, while restore_blocked */
     bool restore_blocked;         /* o */
     struct sigpending pending;    /* g */
+    bool forking;                 /* g */
+    sigset_t fork_pending;        /* g  what of its process's the child will have pending */
     struct linux_stack altstack;  /* o  none when it has no bytes */
     unsigned long restart_nr;     /* o  call to make again after a signal, or RESTART_NONE */
     bool restart_no_handler;      /* o  only if no handler ran */
@@ -92,6 +94,7 @@ struct process {
     bool continued;            /* g  by SIGCONT, and the parent has not been told */
     struct waitq stop_wait;    /* g */
     struct sigpending pending; /* g */
+    sigset_t sent_to_many;     /* g  of those pending: sent to other processes, too */
     struct sigactions actions; /* g */
     struct itimer alarm;       /* g */
 
