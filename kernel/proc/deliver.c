@@ -92,39 +92,6 @@ static void enter_handler(struct uthread *ut, int sig, const struct signal_info 
     signal_set_blocked(ut->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : SIG_BIT(sig)));
 }
 
-/* Stops the process: every thread comes by here, through signal_stay_stopped.  siglock held on
- * entry, not on return. */
-static void stop(struct process *proc, int sig) RELEASE(proc->siglock)
-{
-    proc->stopped = true;
-    list_for_each (node, &proc->threads)
-        thread_notify(&list_entry(node, struct uthread, proc_node)->thread, NOTIFY_SIGNAL);
-    spin_unlock(&proc->siglock);
-    process_report_stop(proc, WAIT_STATUS_STOP(sig));
-}
-
-void signal_stay_stopped(struct uthread *ut)
-{
-    struct process *proc = ut->proc;
-    for (;;) {
-        if (proc->exiting || (proc->sole && proc->sole != ut)) {
-            spin_unlock(&ut->proc->siglock);
-            process_thread_exit(0);
-        }
-        if (proc->continued) {
-            proc->continued = false;
-            spin_unlock(&ut->proc->siglock);
-            process_report_stop(proc, WAIT_STATUS_CONTINUED);
-            spin_lock(&ut->proc->siglock);
-        } else if (proc->stopped && !(signal_deliverable(ut) & SIG_BIT(SIGKILL))) {
-            (void)waitq_sleep(&proc->stop_wait, &ut->proc->siglock, SLEEP_UNINTERRUPTIBLE,
-                              NS_NEVER);
-        } else {
-            return;
-        }
-    }
-}
-
 /* Nothing is left to deliver.  siglock held on entry, not on return. */
 static void finish(struct uthread *ut) RELEASE(ut->proc->siglock)
 {
@@ -154,7 +121,8 @@ void signal_deliver(void)
             enter_handler(ut, sig, &info);
             continue;
         case SIGNAL_STOPS:
-            stop(ut->proc, sig);
+            signal_stop(ut->proc, sig);
+            spin_unlock(&ut->proc->siglock);
             continue;
         case SIGNAL_KILLS:
             spin_unlock(&ut->proc->siglock);

@@ -46,14 +46,11 @@ static void signal_parent(struct process *proc, int sig, int status) REQUIRES(pr
     signal_send(proc->parent, sig, &info);
 }
 
-void process_report_stop(struct process *proc, int status)
+void process_tell_parent(struct process *proc, int status)
 {
-    spin_lock(&proctable_lock);
-    proc->stop_report = status;
     if (proc->parent && !signal_ignores_stops(proc->parent))
         signal_parent(proc, SIGCHLD, status);
     process_changed(proc->parent);
-    spin_unlock(&proctable_lock);
 }
 
 /* A zombie whose parent does not want it leaves at once.  p held.  True: the caller drops the
@@ -160,6 +157,8 @@ static bool leave_process(struct uthread *self, int *status)
     list_remove(&self->proc_node);
     signal_retarget(self->proc, ~self->blocked);
     bool last = --proc->nthreads == 0;
+    if (proc->stopped && self->stop_nr == proc->stop_nr)
+        proc->nstopped--;
     uthread_unlink(self);
     proc->run_ns += thread_run_ns(&self->thread);
     if (proc->exiting)
@@ -168,6 +167,7 @@ static bool leave_process(struct uthread *self, int *status)
     if (proc->nthreads == 1)
         waitq_wake_all(&proc->sole_wait);
     spin_unlock(&self->proc->siglock);
+    process_report_stop(proc); /* perhaps all that are left have stopped */
     spin_unlock(&proctable_lock);
     return last;
 }
@@ -283,14 +283,15 @@ static bool report(struct process *child, unsigned options, struct wait_result *
         result->run_ns = child->run_ns + child->children_run_ns;
         return true;
     }
+    spin_lock(&child->siglock);
     bool stop = (child->stop_report & 0xff) == 0x7f;
-    if (!child->stop_report || !(options & (stop ? WUNTRACED : WCONTINUED)))
-        return false;
+    bool told = child->stop_report && (options & (stop ? WUNTRACED : WCONTINUED));
     result->status = child->stop_report;
     result->run_ns = 0;
-    if (!(options & WNOWAIT))
+    if (told && !(options & WNOWAIT))
         child->stop_report = 0;
-    return true;
+    spin_unlock(&child->siglock);
+    return told;
 }
 
 /* A child to report, or NULL; *any: is there one to wait for?  p held. */

@@ -51,6 +51,8 @@ static void kill_visit(struct process *proc, void *arg) REQUIRES(proctable_lock)
             signal_send(proc, k->sig, k->info);
         else
             signal_send_each(proc, k->sig, k->info);
+        if (k->sig == SIGCONT)
+            process_report_stop(proc);
     }
 }
 
@@ -117,6 +119,8 @@ long process_tkill(int tgid, int tid, int sig)
         struct signal_info info = {.code = SI_TKILL, .pid = from->pid, .uid = process_cred()->uid};
         if (!result && sig)
             signal_send_thread(ut, sig, &info);
+        if (!result && sig == SIGCONT)
+            process_report_stop(ut->proc);
     }
     spin_unlock(&proctable_lock);
     return result;

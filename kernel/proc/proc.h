@@ -62,6 +62,12 @@ void process_for_each_locked(void (*fn)(struct process *proc, void *arg), void *
 void signal_send_each(struct process *proc, int sig, const struct signal_info *info)
     REQUIRES(proctable_lock);
 
+/* Tells the parent that the process has stopped, all of it, or goes on, if it does not know yet. */
+void process_report_stop(struct process *proc) REQUIRES(proctable_lock);
+
+/* SIGCHLD with a wait(2) status of a stop or continue, and whoever waits wakes up. */
+void process_tell_parent(struct process *proc, int status) REQUIRES(proctable_lock);
+
 /* The next number that means no process, thread, group or session; -EAGAIN when there is none.  One
  * pass over the table, since who makes processes must not decide how long p is held.  p held. */
 int pid_next(void) REQUIRES(proctable_lock);

@@ -72,11 +72,8 @@ sigset_t signal_opposite(int sig)
 static void cancel_opposite(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
     sigset_t opposite = signal_opposite(sig);
-    if (sig == SIGCONT || sig == SIGKILL) {
-        proc->continued |= proc->stopped && sig == SIGCONT;
-        proc->stopped = false;
-        waitq_wake_all(&proc->stop_wait);
-    }
+    if (sig == SIGCONT || sig == SIGKILL)
+        signal_continue(proc, sig);
     proc->pending.set &= ~opposite;
     list_for_each (node, &proc->threads)
         list_entry(node, struct uthread, proc_node)->pending.set &= ~opposite;

@@ -28,8 +28,14 @@ void signal_retarget(struct process *proc, sigset_t set) REQUIRES(proc->siglock)
  * other (signal(7)). */
 sigset_t signal_opposite(int sig);
 
-/* Sleeps as long as the process of the current thread is stopped, and tells its parent when it goes
- * on; leaves for good when it exits, or another thread execs.  Lets go of siglock meanwhile. */
+/* The process stops: each thread as soon as it comes by at signal_stay_stopped. */
+void signal_stop(struct process *proc, int sig) REQUIRES(proc->siglock);
+
+/* SIGCONT or SIGKILL has come: it is stopped no more. */
+void signal_continue(struct process *proc, int sig) REQUIRES(proc->siglock);
+
+/* Sleeps as long as the process of the current thread is stopped, and sees to it that its parent is
+ * told; leaves for good when it exits, or another thread execs.  Lets go of siglock meanwhile. */
 void signal_stay_stopped(struct uthread *ut) REQUIRES(ut->proc->siglock);
 
 /* A signal goes to several processes, of which this one may be forking another. */

@@ -186,6 +186,8 @@ err_t uthread_link(struct uthread *ut)
         if (!proc->exiting && !proc->sole) {
             list_push_back(&proc->threads, &ut->proc_node);
             proc->nthreads++;
+            if (proc->stopped)
+                thread_notify(&ut->thread, NOTIFY_SIGNAL);
             err = 0;
         }
         spin_unlock(&proc->siglock);
@@ -309,6 +311,8 @@ static void check_process(struct process *proc) REQUIRES(proctable_lock)
     }
     ASSERTF(threads == proc->nthreads, "process %d: %u threads, %u counted", proc->pid, threads,
             proc->nthreads);
+    ASSERTF(!proc->stopped || proc->nstopped <= threads, "process %d: %u of %u threads stopped",
+            proc->pid, proc->nstopped, threads);
     spin_unlock(&proc->siglock);
 }
 

@@ -76,6 +76,23 @@ static void case_stop_and_go(void)
     child_kill(pid);
 }
 
+/* What wait says is how it is, whether the process has had time to say so or not. */
+static void case_reports_are_true(void)
+{
+    pid_t pid = child_start(wait_for_ever, NULL);
+    siginfo_t info;
+    int status;
+
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(kill(pid, SIGSTOP));
+        CHECK_OK(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT));
+        CHECK_OK(kill(pid, SIGCONT));
+        CHECK_EQ(waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED), pid);
+        CHECK(WIFCONTINUED(status), "status 0x%x", (unsigned)status);
+    }
+    child_kill(pid);
+}
+
 static void sigchld_of_stops(int flags, int want)
 {
     struct sigaction sa = {.sa_handler = on_signal, .sa_flags = flags | SA_RESTART};
@@ -380,6 +397,7 @@ int main(void)
     RUN(case_fatal_signal_waits);
     RUN(case_kill_does_not_wait);
     RUN(case_stop_and_go);
+    RUN(case_reports_are_true);
     RUN(case_sigchld);
     RUN(case_sleep_goes_on);
     RUN(case_poll_goes_on);

@@ -1,8 +1,9 @@
-/* Processes: the numbers they get, how many there may be, who may signal whom. */
+/* Processes: the numbers they get, how many there may be, who may signal whom, how they stop. */
 #include "door.h"
 #include "runner.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 /* What `pid.max` says in the cases below. */
 #define NUMBERS 12
@@ -160,6 +161,143 @@ static int continues_session(uintptr_t sp)
     return 0;
 }
 
+/* ---- stops */
+
+#define STOP_ROUNDS 6u
+
+#define STOP_PAGES 16u
+
+static uint32_t steps;
+static unsigned long steps_fd;
+
+static int step_for_ever(uintptr_t arg)
+{
+    for (;;) {
+        u_count(&steps);
+        u_pass_time(1);
+    }
+}
+
+static int make_threads(uintptr_t n)
+{
+    while (n--)
+        U_CHECK(u_thread(step_for_ever, 0) > 0);
+    return step_for_ever(0);
+}
+
+/* Its steps take long, and are seen in the file. */
+static int write_for_ever(uintptr_t arg)
+{
+    uintptr_t at = u_mmap(0, STOP_PAGES * U_PAGE, U_RW, U_ANON, -1, 0);
+    for (uint8_t i = 1;; i++) {
+        u_fill(at, STOP_PAGES, i);
+        U_EQ(U_CALL(SYS_pwrite64, steps_fd, at, STOP_PAGES * U_PAGE, 0), STOP_PAGES * U_PAGE);
+    }
+}
+
+static int step_and_write(uintptr_t arg)
+{
+    U_CHECK(u_thread(write_for_ever, 0) > 0);
+    return step_for_ever(0);
+}
+
+static uintptr_t map_steps(void)
+{
+    steps_fd = (unsigned long)U_CALL(SYS_memfd_create, u_string(0, "steps"), 0);
+    U_EQ(U_CALL(SYS_ftruncate, steps_fd, STOP_PAGES * U_PAGE), 0);
+    return u_mmap(0, STOP_PAGES * U_PAGE, U_RW, MAP_SHARED, (int)steps_fd, 0);
+}
+
+/* A number for what has been done so far. */
+static uint32_t all_steps(uintptr_t file)
+{
+    uint32_t all = u_counted(&steps);
+    for (unsigned i = 0; i < STOP_PAGES; i++)
+        all = all * 31 + u_load8(file + i * U_PAGE);
+    return all;
+}
+
+static void end_it(long pid)
+{
+    int status;
+    U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGKILL), 0);
+    U_EQ(u_wait(pid, &status), pid);
+    U_EQ(status, SIGKILL);
+}
+
+/* What wait4 says of it now: a status, or 0. */
+static int reported(long pid, unsigned long options)
+{
+    int status = 0;
+    uintptr_t at = u_put(1, &status, sizeof status);
+    long got = U_CALL(SYS_wait4, (unsigned long)pid, at, options);
+    u_get(at, &status, sizeof status);
+    U_CHECK(got == pid || (got == 0 && status == 0));
+    return status;
+}
+
+static void must_step(void)
+{
+    uint32_t now = u_counted(&steps);
+    U_WAIT_UNTIL(u_counted(&steps) > now + 4);
+}
+
+/* A stop is reported when no thread runs, and no more once SIGCONT is sent. */
+static int reports_are_true(uintptr_t sp)
+{
+    uintptr_t file = map_steps();
+    long pid = u_fork(step_and_write, 0);
+    U_CHECK(pid > 0);
+    for (unsigned i = 0; i < STOP_ROUNDS; i++) {
+        must_step();
+        U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGSTOP), 0);
+        U_EQ(reported(pid, WUNTRACED), SIGSTOP << 8 | 0x7f);
+        uint32_t then = all_steps(file);
+        u_pass_time(20);
+        U_EQ(all_steps(file), then);
+        U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGCONT), 0);
+        U_EQ(reported(pid, WNOHANG | WUNTRACED | WCONTINUED), 0xffff);
+    }
+    end_it(pid);
+    return 0;
+}
+
+static int reports_come_in_order(uintptr_t sp)
+{
+    long pid = u_fork(make_threads, 1);
+    U_CHECK(pid > 0);
+    for (unsigned i = 0; i < STOP_ROUNDS; i++) {
+        must_step();
+        U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGSTOP), 0);
+        u_pass_time(i);
+        U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGCONT), 0);
+        must_step();
+        U_EQ(reported(pid, WNOHANG | WUNTRACED), 0);
+    }
+    end_it(pid);
+    return 0;
+}
+
+/* A stop is for threads that are just being made, too. */
+static int new_threads_stop(uintptr_t sp)
+{
+    for (unsigned i = 0; i < STOP_ROUNDS; i++) {
+        uint32_t then = u_counted(&steps);
+        long pid = u_fork(make_threads, STOP_ROUNDS);
+        U_CHECK(pid > 0);
+        U_WAIT_UNTIL(u_counted(&steps) > then + i);
+        U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGSTOP), 0);
+        int status = 0;
+        for (unsigned turn = 0; turn < 1000 && !status; turn++) {
+            u_pass_time(1);
+            status = reported(pid, WNOHANG | WUNTRACED);
+        }
+        U_EQ(status, SIGSTOP << 8 | 0x7f);
+        end_it(pid);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
@@ -170,6 +308,9 @@ int main(int argc, char **argv)
          .cmdline = "pid.max=12"},
         {.name = "zombies_count", .init = zombies_count, .runs = 2, .ram_bytes = 8 * U_MIB},
         {.name = "continues_session", .init = continues_session, .runs = 8},
+        {.name = "reports_are_true", .init = reports_are_true, .runs = 2},
+        {.name = "reports_come_in_order", .init = reports_come_in_order, .runs = 10},
+        {.name = "new_threads_stop", .init = new_threads_stop, .runs = 10},
         {0},
     };
     return host_run_cases(argc, argv, cases);

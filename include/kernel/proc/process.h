@@ -35,6 +35,7 @@ struct uthread {
     sigset_t saved_blocked;       /* o  of sigsuspend, while restore_blocked */
     bool restore_blocked;         /* o */
     struct sigpending pending;    /* g */
+    unsigned stop_nr;             /* g  of the last stop it came to */
     bool forking;                 /* g */
     sigset_t fork_pending;        /* g  what of its process's the child will have pending */
     struct linux_stack altstack;  /* o  none when it has no bytes */
@@ -69,10 +70,8 @@ struct process {
     int pid;         /* c */
     int pgid GUARDED_BY(proctable_lock), sid GUARDED_BY(proctable_lock); /* p */
     enum process_state state GUARDED_BY(proctable_lock);                 /* p */
-    int status GUARDED_BY(proctable_lock); /* p  wait(2) status, valid when ZOMBIE */
-    int stop_report GUARDED_BY(
-        proctable_lock); /* p  0, or a wait(2) status of a stop or continue not yet reported */
-    int exit_signal;     /* p once it is linked  to the parent; 0: none */
+    int status GUARDED_BY(proctable_lock);      /* p  wait(2) status, valid when ZOMBIE */
+    int exit_signal;                            /* p once it is linked  to the parent; 0: none */
     bool has_execed GUARDED_BY(proctable_lock); /* p */
     struct process *
         parent GUARDED_BY(proctable_lock); /* p  NULL: the kernel, which wants no status */
@@ -92,6 +91,10 @@ struct process {
     bool stopped;              /* g  by SIGSTOP and the like */
     int exit_status;           /* g  wait(2) status, once exiting */
     bool continued;            /* g  by SIGCONT, and the parent has not been told */
+    int stop_sig;              /* g  of a stop of which the parent has not been told, or 0 */
+    unsigned stop_nr;          /* g  of this stop, or the last */
+    unsigned nstopped;         /* g  threads that have come to it, while stopped */
+    int stop_report;           /* g  0, or a wait(2) status of a stop or continue to report */
     struct waitq stop_wait;    /* g */
     struct sigpending pending; /* g */
     sigset_t sent_to_many;     /* g  of those pending: sent to other processes, too */
@@ -222,9 +225,6 @@ void process_set_thread_name(const char *name);
 
 /* Is there a thread of this number? */
 bool process_has_thread(int tid);
-
-/* Tells the parent of a stop or continue (a wait(2) status). */
-void process_report_stop(struct process *proc, int status);
 
 /* Wakes a vfork parent, once; called at exec and exit. */
 void process_vfork_done(struct process *proc);
