@@ -8,7 +8,7 @@ static const struct file_ops dir_file_ops;
 
 static const struct file_ops *ops_of_type(const struct vnode *v)
 {
-    switch (v->mode & S_IFMT) {
+    switch (vnode_mode(v) & S_IFMT) {
     case S_IFDIR:
         return &dir_file_ops;
     case S_IFREG:
@@ -27,7 +27,7 @@ err_t vnode_open(struct vnode *v, unsigned flags, struct file **out)
     flags &= ~(unsigned)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     if (v->ops->open != NULL)
         return v->ops->open(v, flags, out);
-    if (S_ISLNK(v->mode))
+    if (S_ISLNK(vnode_mode(v)))
         return -ELOOP;
     const struct file_ops *ops = ops_of_type(v);
     return ops != NULL ? file_create(ops, v, flags, out) : -ENXIO;
@@ -49,7 +49,7 @@ static err_t open_check(const struct vnode *v, unsigned flags, const struct cred
         return -ENOTDIR;
     if (flags & O_PATH)
         return 0;
-    if (S_ISLNK(v->mode))
+    if (S_ISLNK(vnode_mode(v)))
         return -ELOOP;
     if (vnode_is_dir(v) && ((want & MAY_WRITE) || (flags & O_CREAT)))
         return -EISDIR;
@@ -118,7 +118,7 @@ err_t file_open(const struct path_at *at, unsigned flags, unsigned mode, struct 
         err = open_last(&w, flags, mode, out);
     walk_end(&w);
     tree_unlock();
-    if (err == 0 && (flags & O_TRUNC) && S_ISREG((*out)->vnode->mode) &&
+    if (err == 0 && (flags & O_TRUNC) && S_ISREG(vnode_mode((*out)->vnode)) &&
         (*out)->vnode->ops->resize != NULL) {
         err = vnode_truncate((*out)->vnode, 0);
         if (err != 0)
@@ -134,7 +134,7 @@ err_t file_open_exec(const struct path_at *at, struct file **out)
 
     if (err != 0)
         return err;
-    err = S_ISREG(v->mode) ? vnode_may(v, at->cred, MAY_EXEC) : -EACCES;
+    err = S_ISREG(vnode_mode(v)) ? vnode_may(v, at->cred, MAY_EXEC) : -EACCES;
     if (err == 0)
         err = vnode_open(v, O_RDONLY, out);
     vnode_put(v);

@@ -64,9 +64,9 @@ err_t path_symlink(const struct path_at *at, const char *target)
  * so it is for the owner, and for who may read and write it. */
 static err_t may_link(const struct cred *cred, const struct vnode *target)
 {
-    if (cred->euid == 0 || cred->euid == __atomic_load_n(&target->uid, __ATOMIC_RELAXED))
+    if (cred->euid == 0 || cred->euid == vnode_uid(target))
         return 0;
-    bool regular = S_ISREG(__atomic_load_n(&target->mode, __ATOMIC_RELAXED));
+    bool regular = S_ISREG(vnode_mode(target));
     return regular && vnode_may(target, cred, MAY_READ | MAY_WRITE) == 0 ? 0 : -EPERM;
 }
 
@@ -225,8 +225,8 @@ long path_readlink(const struct path_at *at, char *buf, size_t size)
 
     if (err != 0)
         return err;
-    long n =
-        S_ISLNK(v->mode) && v->ops->readlink != NULL ? v->ops->readlink(v, buf, size) : -EINVAL;
+    long n = S_ISLNK(vnode_mode(v)) && v->ops->readlink != NULL ? v->ops->readlink(v, buf, size)
+                                                                : -EINVAL;
     vnode_put(v);
     return n;
 }

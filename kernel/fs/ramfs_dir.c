@@ -176,7 +176,7 @@ static err_t ramfs_readdir(struct vnode *dir, uint64_t cookie, struct dir_sink *
         struct ramfs_entry *e = list_entry(node, struct ramfs_entry, order_node);
         if (e->cookie < cookie)
             continue;
-        if (!sink->emit(sink, e->name, e->vnode->ino, e->vnode->mode, e->cookie + 1))
+        if (!sink->emit(sink, e->name, e->vnode->ino, vnode_mode(e->vnode), e->cookie + 1))
             break;
     }
     return 0;

@@ -109,7 +109,7 @@ err_t file_allocate(struct file *f, uint64_t pos, uint64_t bytes)
     if (!file_writable(f))
         return -EBADF;
     if (f->ops != &store_file_ops || v->ops->resize == NULL)
-        return (v->mode & S_IFMT) == S_IFIFO ? -ESPIPE : -ENODEV;
+        return (vnode_mode(v) & S_IFMT) == S_IFIFO ? -ESPIPE : -ENODEV;
     if (pos >= FILE_BYTES_MAX || bytes > FILE_BYTES_MAX - pos)
         return -EFBIG;
     mutex_lock(&v->lock);

@@ -69,11 +69,7 @@ void vnode_put(struct vnode *v)
 
 err_t vnode_may(const struct vnode *v, const struct cred *cred, unsigned want)
 {
-    uint32_t mode = __atomic_load_n(&v->mode, __ATOMIC_RELAXED);
-    uint32_t uid = __atomic_load_n(&v->uid, __ATOMIC_RELAXED);
-    uint32_t gid = __atomic_load_n(&v->gid, __ATOMIC_RELAXED);
-
-    return cred_may(cred, uid, gid, mode, want) ? 0 : -EACCES;
+    return cred_may(cred, vnode_uid(v), vnode_gid(v), vnode_mode(v), want) ? 0 : -EACCES;
 }
 
 err_t vnode_lookup(struct vnode *dir, const char *name, const struct cred *cred, struct vnode **out)
@@ -104,13 +100,14 @@ static err_t setattr_check(const struct vnode *v, const struct vnode_attr *attr,
                            const struct cred *cred) REQUIRES(v->lock)
 {
     bool root = cred->euid == 0;
-    bool owner = root || cred->euid == v->uid;
+    bool owner = root || cred->euid == vnode_uid(v);
 
     if (!owner && (attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID)))
         return -EPERM;
-    if (!root && (attr->valid & ATTR_UID) && attr->uid != v->uid)
+    if (!root && (attr->valid & ATTR_UID) && attr->uid != vnode_uid(v))
         return -EPERM;
-    if (!root && (attr->valid & ATTR_GID) && attr->gid != v->gid && !cred_in_group(cred, attr->gid))
+    if (!root && (attr->valid & ATTR_GID) && attr->gid != vnode_gid(v) &&
+        !cred_in_group(cred, attr->gid))
         return -EPERM;
     if (owner || !(attr->valid & (ATTR_ATIME | ATTR_MTIME)))
         return 0;
@@ -121,12 +118,12 @@ static err_t setattr_check(const struct vnode *v, const struct vnode_attr *attr,
  * vnode->lock held. */
 static bool may_set_group_id(const struct vnode *v, const struct cred *cred) REQUIRES(v->lock)
 {
-    return cred->euid == 0 || cred_in_group(cred, v->gid);
+    return cred->euid == 0 || cred_in_group(cred, vnode_gid(v));
 }
 
 static void setattr_apply(struct vnode *v, const struct vnode_attr *attr)
 {
-    uint32_t mode = v->mode;
+    uint32_t mode = vnode_mode(v);
 
     if (attr->valid & ATTR_MODE)
         mode = (mode & S_IFMT) | (attr->mode & 07777);
@@ -196,9 +193,9 @@ void vnode_stat(struct vnode *v, struct linux_stat *st)
     st->st_dev = v->dev;
     st->st_ino = v->ino;
     st->st_nlink = __atomic_load_n(&v->nlink, __ATOMIC_RELAXED);
-    st->st_mode = v->mode;
-    st->st_uid = v->uid;
-    st->st_gid = v->gid;
+    st->st_mode = vnode_mode(v);
+    st->st_uid = vnode_uid(v);
+    st->st_gid = vnode_gid(v);
     st->st_rdev = v->rdev;
     st->st_size = (int64_t)v->size_bytes;
     st->st_atim = timespec_of_ns(v->atime_ns);

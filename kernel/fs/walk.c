@@ -98,7 +98,7 @@ static err_t walk_on(struct walk *w) REQUIRES(names_lock)
         err = vnode_lookup(w->dir, w->last, w->cred, &child);
         if (err != 0)
             return err;
-        if (S_ISLNK(child->mode)) {
+        if (S_ISLNK(vnode_mode(child))) {
             err = walk_follow(w, child);
             vnode_put(child);
             if (err != 0)
@@ -149,7 +149,7 @@ err_t walk_last(struct walk *w, bool follow, struct vnode **out)
         w->missing = err == -ENOENT && !walk_last_is_dots(w);
         if (err != 0)
             return err;
-        if (S_ISLNK(child->mode) && (follow || w->slash)) {
+        if (S_ISLNK(vnode_mode(child)) && (follow || w->slash)) {
             err = walk_follow(w, child);
             vnode_put(child);
             if (err == 0)
@@ -194,8 +194,8 @@ err_t walk_may_remove(const struct walk *w, const struct vnode *child)
 
     if (err != 0)
         return err;
-    if ((w->dir->mode & S_ISVTX) && w->cred->euid != 0 && w->cred->euid != child->uid &&
-        w->cred->euid != w->dir->uid)
+    if ((vnode_mode(w->dir) & S_ISVTX) && w->cred->euid != 0 && w->cred->euid != vnode_uid(child) &&
+        w->cred->euid != vnode_uid(w->dir))
         return w->dir->dev == VNODE_DEV_SHM ? -EACCES : -EPERM; /* A9: as the native calls say */
     return child->dev != w->dir->dev ? -EBUSY : 0;
 }
@@ -210,8 +210,8 @@ err_t walk_create(struct walk *w, uint32_t mode, const char *target, struct vnod
         return err;
     if (w->dir->ops->create == NULL)
         return -EPERM;
-    if (w->dir->mode & S_ISGID) {
-        how.gid = w->dir->gid;
+    if (vnode_mode(w->dir) & S_ISGID) {
+        how.gid = vnode_gid(w->dir);
         if (S_ISDIR(mode))
             how.mode |= S_ISGID;
         else if (w->cred->euid != 0 && !cred_in_group(w->cred, how.gid))

@@ -13,8 +13,9 @@ static long attr_of_path(int dirfd, uintptr_t path, unsigned at_flags,
 
     if (err != 0)
         return err;
-    err = S_ISLNK(v->mode) && (attr->valid & ATTR_MODE) ? -EOPNOTSUPP
-                                                        : vnode_setattr(v, attr, process_cred());
+    err = S_ISLNK(vnode_mode(v)) && (attr->valid & ATTR_MODE)
+              ? -EOPNOTSUPP
+              : vnode_setattr(v, attr, process_cred());
     vnode_put(v);
     return err;
 }

@@ -147,7 +147,7 @@ static long sync_one(unsigned long fd)
 
     if (f == NULL)
         return -EBADF;
-    long result = S_ISREG(f->vnode->mode) || vnode_is_dir(f->vnode) ? 0 : -EINVAL;
+    long result = S_ISREG(vnode_mode(f->vnode)) || vnode_is_dir(f->vnode) ? 0 : -EINVAL;
     if (file_flags(f) & O_PATH)
         result = -EBADF;
     file_put(f);
@@ -198,7 +198,7 @@ static long send_file(struct file *out, struct file *in, uint64_t pos, size_t n)
 {
     if (!file_readable(in) || !file_writable(out))
         return -EBADF;
-    if (!S_ISREG(in->vnode->mode))
+    if (!S_ISREG(vnode_mode(in->vnode)))
         return -EINVAL;
     char *buf = kmem_alloc_bytes(PAGE_BYTES);
     if (buf == NULL)

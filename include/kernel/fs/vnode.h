@@ -149,9 +149,25 @@ void tree_lock(void) ACQUIRE(names_lock);
 void tree_unlock(void) RELEASE(names_lock);
 bool tree_locked(void);
 
+/* Others may change what is not the type meanwhile: a region's rights need no vnode->lock. */
+static inline uint32_t vnode_mode(const struct vnode *v)
+{
+    return __atomic_load_n(&v->mode, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t vnode_uid(const struct vnode *v)
+{
+    return __atomic_load_n(&v->uid, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t vnode_gid(const struct vnode *v)
+{
+    return __atomic_load_n(&v->gid, __ATOMIC_RELAXED);
+}
+
 static inline bool vnode_is_dir(const struct vnode *v)
 {
-    return S_ISDIR(v->mode);
+    return S_ISDIR(vnode_mode(v));
 }
 
 /* Has `cred` the rights `want` (MAY_*) to it?  -EACCES. */
