@@ -204,6 +204,8 @@ long do_LINK(struct model *m, struct mproc *p, const long a[], const struct answ
         return -ENOENT;
     if (region_find(m, a[1]))
         return -EEXIST;
+    if (p->euid != 0 && p->euid != c->uid && !ctx_may(c, p, MAY_R | MAY_W))
+        return -EPERM;
     while (place < NAMES_MAX && c->name[place] >= 0)
         place++;
     if (place == NAMES_MAX)
