@@ -38,10 +38,12 @@ static long map(struct model *m, struct mproc *p, struct mctx *c, const long a[]
 {
     long flags = a[1], offset = a[2], bytes = a[3], size = ctx_pages(c) * PAGE;
     bool shared = !(flags & RM_PRIVATE), read_only = flags & RM_RDONLY;
-    if (!ctx_may(c, p, MAY_R | (shared && !read_only ? MAY_W : 0)))
+    if (!ctx_may(c, p, MAY_R))
         return ERR_ACCESS;
     if (offset % PAGE || offset >= size || bytes > size - offset)
         return ERR_INVAL;
+    if (shared && !read_only && !ctx_may(c, p, MAY_W))
+        return ERR_ACCESS;
     long n = ((bytes ? bytes : size - offset) + PAGE - 1) / PAGE;
     if (flags & RM_FIXED ? !vm_free(p, a[4], n) : !vm_choice(p, got->out[0], n))
         return ERR_EXIST;
