@@ -287,11 +287,10 @@ static int new_threads_stop(uintptr_t sp)
         U_CHECK(pid > 0);
         U_WAIT_UNTIL(u_counted(&steps) > then + i);
         U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGSTOP), 0);
-        int status = 0;
-        for (unsigned turn = 0; turn < 1000 && !status; turn++) {
-            u_pass_time(1);
-            status = reported(pid, WNOHANG | WUNTRACED);
-        }
+        then = u_counted(&steps);
+        int status = 0; /* or somebody does not stop */
+        U_WAIT_UNTIL((status = reported(pid, WNOHANG | WUNTRACED)) ||
+                     u_counted(&steps) > then + 2000);
         U_EQ(status, SIGSTOP << 8 | 0x7f);
         end_it(pid);
     }
