@@ -11,20 +11,6 @@ struct textfile {
 
 static struct kmem_cache textfile_cache = KMEM_CACHE("text file", struct textfile);
 
-static struct kmem_cache node_cache = KMEM_CACHE("text node", struct radix_node);
-
-static struct radix_node *node_alloc(void)
-{
-    return kmem_alloc(&node_cache);
-}
-
-static void node_free(struct radix_node *node)
-{
-    kmem_free(&node_cache, node);
-}
-
-static const struct radix_ops page_ops = {.node_alloc = node_alloc, .node_free = node_free};
-
 /* Where the byte at pos is, and in *bytes how many from there on, `most` or to the end of its page.
  * The page is there. */
 static char *textbuf_at(const struct textbuf *b, size_t pos, size_t most, size_t *bytes)
@@ -42,7 +28,7 @@ static err_t textbuf_grow(struct textbuf *b)
 
     if (page == NULL)
         return -ENOMEM;
-    err_t err = radix_insert(&b->pages, &page_ops, b->pages.count, page);
+    err_t err = radix_insert(&b->pages, &kmem_radix_ops, b->pages.count, page);
     if (err != 0)
         page_free(page);
     return err;
@@ -91,7 +77,7 @@ static void textbuf_free(struct textbuf *b)
 {
     struct page *page;
 
-    for (size_t i = 0; (page = radix_remove(&b->pages, &page_ops, i)) != NULL; i++)
+    for (size_t i = 0; (page = radix_remove(&b->pages, &kmem_radix_ops, i)) != NULL; i++)
         page_free(page);
 }
 

@@ -18,20 +18,6 @@
 
 #include "mm.h"
 
-static struct kmem_cache node_cache = KMEM_CACHE("radix_node", struct radix_node);
-
-static struct radix_node *node_alloc(void)
-{
-    return kmem_alloc(&node_cache);
-}
-
-static void node_free(struct radix_node *node)
-{
-    kmem_free(&node_cache, node);
-}
-
-static const struct radix_ops cache_ops = {.node_alloc = node_alloc, .node_free = node_free};
-
 uint64_t memory_id_new(void)
 {
     static uint64_t last_id;
@@ -88,7 +74,7 @@ static err_t begin_fill(struct memstore *store, size_t idx, size_t *frames, stru
     struct page *p = page_alloc(PAGE_CACHE, 0, promised ? PMEM_PROMISED : 0);
     if (!p)
         return -ENOMEM;
-    err_t err = radix_insert(&store->pages, &cache_ops, idx, p);
+    err_t err = radix_insert(&store->pages, &kmem_radix_ops, idx, p);
     if (err) {
         if (promised)
             pmem_promise_again();
@@ -109,7 +95,7 @@ static err_t begin_fill(struct memstore *store, size_t idx, size_t *frames, stru
  * frame, and this one must be there again.  s held. */
 static void undo_fill(struct memstore *store, size_t idx, struct page *page) REQUIRES(store->lock)
 {
-    radix_remove(&store->pages, &cache_ops, idx);
+    radix_remove(&store->pages, &kmem_radix_ops, idx);
     if (page->promised) {
         store->promised++;
         pmem_promise_again();
@@ -189,7 +175,7 @@ struct page *memstore_settle_page(struct memstore *store, size_t idx, bool stays
     if (p)
         p->fresh = 0;
     if (goes)
-        radix_remove(&store->pages, &cache_ops, idx);
+        radix_remove(&store->pages, &kmem_radix_ops, idx);
     spin_unlock(&store->lock);
     return goes ? p : NULL;
 }
@@ -215,7 +201,7 @@ static struct page *take_page(struct memstore *store, size_t *idx)
     while ((p = radix_next(&store->pages, idx)) && p->busy)
         (void)waitq_sleep(&store->filled, &store->lock, SLEEP_UNINTERRUPTIBLE, NS_NEVER);
     if (p)
-        radix_remove(&store->pages, &cache_ops, *idx);
+        radix_remove(&store->pages, &kmem_radix_ops, *idx);
     spin_unlock(&store->lock);
     return p;
 }

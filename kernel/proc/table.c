@@ -19,24 +19,11 @@ static size_t nzombies GUARDED_BY(proctable_lock);     /* p  in by_pid, and in b
 
 static struct kmem_cache process_cache = KMEM_CACHE("process", struct process);
 static struct kmem_cache uthread_cache = KMEM_CACHE("uthread", struct uthread);
-static struct kmem_cache pid_node_cache = KMEM_CACHE("pid_node", struct radix_node);
 
 struct uthread *uthread_find(int tid)
 {
     return tid > 0 ? radix_get(&by_tid, (size_t)tid) : NULL;
 }
-
-static struct radix_node *pid_node_alloc(void)
-{
-    return kmem_alloc(&pid_node_cache);
-}
-
-static void pid_node_free(struct radix_node *node)
-{
-    kmem_free(&pid_node_cache, node);
-}
-
-static const struct radix_ops pid_ops = {.node_alloc = pid_node_alloc, .node_free = pid_node_free};
 
 struct process *process_find(int pid)
 {
@@ -62,7 +49,7 @@ static size_t max_threads(void)
 static int tid_alloc(struct uthread *ut) REQUIRES(proctable_lock)
 {
     int tid = by_tid.count + nzombies < max_threads() ? pid_next() : -EAGAIN;
-    if (tid < 0 || radix_insert(&by_tid, &pid_ops, (size_t)tid, ut))
+    if (tid < 0 || radix_insert(&by_tid, &kmem_radix_ops, (size_t)tid, ut))
         return -EAGAIN;
     return tid;
 }
@@ -146,8 +133,8 @@ err_t process_link(struct uthread *ut, struct process *parent)
     struct process *proc = ut->proc;
     spin_lock(&proctable_lock);
     int pid = parent && dying() ? -EAGAIN : tid_alloc(ut);
-    if (pid >= 0 && radix_insert(&by_pid, &pid_ops, (size_t)pid, proc)) {
-        radix_remove(&by_tid, &pid_ops, (size_t)pid);
+    if (pid >= 0 && radix_insert(&by_pid, &kmem_radix_ops, (size_t)pid, proc)) {
+        radix_remove(&by_tid, &kmem_radix_ops, (size_t)pid);
         pid = -EAGAIN;
     }
     if (pid < 0) {
@@ -192,7 +179,7 @@ err_t uthread_link(struct uthread *ut)
         }
         spin_unlock(&proc->siglock);
         if (err)
-            radix_remove(&by_tid, &pid_ops, (size_t)tid);
+            radix_remove(&by_tid, &kmem_radix_ops, (size_t)tid);
     }
     spin_unlock(&proctable_lock);
     return err;
@@ -203,11 +190,11 @@ void uthread_unlink(struct uthread *ut)
     struct process *proc = ut->proc;
     size_t pid = (size_t)proc->pid;
     if (ut->tid != proc->pid)
-        radix_remove(&by_tid, &pid_ops, (size_t)ut->tid);
+        radix_remove(&by_tid, &kmem_radix_ops, (size_t)ut->tid);
     if (radix_get(&by_tid, pid) != ut)
         return;
     if (list_empty(&proc->threads)) {
-        radix_remove(&by_tid, &pid_ops, pid);
+        radix_remove(&by_tid, &kmem_radix_ops, pid);
         nzombies++;
     } else {
         radix_replace(&by_tid, pid, list_first(&proc->threads, struct uthread, proc_node));
@@ -220,7 +207,7 @@ void uthread_take_pid(struct uthread *ut)
     spin_lock(&proctable_lock);
     if (ut->tid != proc->pid) {
         radix_replace(&by_tid, (size_t)proc->pid, ut);
-        radix_remove(&by_tid, &pid_ops, (size_t)ut->tid);
+        radix_remove(&by_tid, &kmem_radix_ops, (size_t)ut->tid);
         ut->tid = proc->pid;
         ut->shm.tid = (uint32_t)proc->pid;
     }
@@ -232,7 +219,7 @@ void process_unlink(struct process *proc)
     ASSERT(proc->state == PROCESS_ZOMBIE);
     proc->state = PROCESS_REAPED;
     list_remove(&proc->sibling_node);
-    radix_remove(&by_pid, &pid_ops, (size_t)proc->pid);
+    radix_remove(&by_pid, &kmem_radix_ops, (size_t)proc->pid);
     nzombies--;
 }
 

@@ -52,6 +52,9 @@ void kmem_free(struct kmem_cache *cache, void *object);
 void *kmem_alloc_bytes(size_t bytes);
 void kmem_free_bytes(void *p, size_t bytes);
 
+/* For radix trees (lib/radix.h): nodes of a cache that they share. */
+extern const struct radix_ops kmem_radix_ops;
+
 /* Gives empty slabs back.  Any time. */
 void kmem_shrink(void);
 
