@@ -22,6 +22,7 @@
 #define RAM_BYTES (16ul << 20)
 #define PATIENCE  40 /* naps before the workers are killed */
 #define NAP_NS    2000000
+#define DEPTH     8 /* of folders in each other, more than workers have come to */
 
 /* What the workers find: their parts of the input being tried. */
 static struct input parts[WORKERS];
@@ -113,7 +114,16 @@ static void end_workers(uintptr_t nap)
     }
 }
 
-/* Removes what a folder has, itself if `top`: folders the fuzzer makes are two deep at most. */
+static bool stays(const char *folder, const char *name)
+{
+    static const char *const names[] = {".", "..", "bin", "dev", "proc", "sbin", "tmp"};
+    for (unsigned i = 0; i < (strcmp(folder, "/") == 0 ? ARRAY_LEN(names) : 2); i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Removes what a folder has, and folders in it that are `depth` deep at most. */
 static void empty_folder(const char *folder, unsigned depth)
 {
     char list[1024], path[512];
@@ -130,7 +140,7 @@ static void empty_folder(const char *folder, unsigned depth)
         bool removed = false;
         for (long pos = 0; pos < n; pos += *(uint16_t *)(list + pos + 16)) {
             const char *name = list + pos + 19;
-            if (!strcmp(name, ".") || !strcmp(name, ".."))
+            if (stays(folder, name))
                 continue;
             snprintf(path, sizeof path, "%s/%s", folder, name);
             if (list[pos + 18] == 4 && depth > 0)
@@ -208,7 +218,8 @@ static void one_input(void)
         (void)u_fork(work, i);
     end_workers(nap);
     empty_folder("/dev/shm", 0);
-    empty_folder("/tmp", 1);
+    empty_folder("/tmp", DEPTH);
+    empty_folder("/", DEPTH); /* names are what memory holds, too */
     remove_segments();
     check_audit(nap);
 }
