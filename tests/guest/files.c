@@ -167,11 +167,9 @@ static void case_folders(void)
     CHECK_ERRNO(rmdir("/tmp/d1"), ENOENT);
 }
 
-static void case_readdir_names_everything_once(void)
+/* A folder of 100 files, open; and its end. */
+static DIR *files_100_begin(void)
 {
-    bool seen[100] = {false};
-    unsigned dots = 0, n = 0;
-    struct dirent *e;
     char path[64];
     DIR *dir;
 
@@ -182,6 +180,28 @@ static void case_readdir_names_everything_once(void)
     }
     dir = opendir("/tmp/d2");
     CHECK(dir != NULL, "opendir: %s", strerror(errno));
+    return dir;
+}
+
+static void files_100_end(DIR *dir)
+{
+    char path[64];
+
+    CHECK_OK(closedir(dir));
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(path, sizeof(path), "/tmp/d2/a-file-with-number-%u", i);
+        CHECK_OK(unlink(path));
+    }
+    CHECK_OK(rmdir("/tmp/d2"));
+}
+
+static void case_readdir_names_everything_once(void)
+{
+    bool seen[100] = {false};
+    unsigned dots = 0, n = 0;
+    struct dirent *e;
+    DIR *dir = files_100_begin();
+
     while ((e = readdir(dir)) != NULL) {
         unsigned i;
 
@@ -196,12 +216,7 @@ static void case_readdir_names_everything_once(void)
     }
     CHECK_EQ(n, 100);
     CHECK_EQ(dots, 2);
-    CHECK_OK(closedir(dir));
-    for (unsigned i = 0; i < 100; i++) {
-        snprintf(path, sizeof(path), "/tmp/d2/a-file-with-number-%u", i);
-        CHECK_OK(unlink(path));
-    }
-    CHECK_OK(rmdir("/tmp/d2"));
+    files_100_end(dir);
 }
 
 /* Each file is replaced as its name is read: there is an end, and the next reading names all. */
@@ -210,22 +225,15 @@ static void case_readdir_ends_though_names_change(void)
     unsigned n = 0, again = 0;
     struct dirent *e;
     char path[64];
-    DIR *dir;
+    DIR *dir = files_100_begin();
 
-    CHECK_OK(mkdir("/tmp/d3", 0755));
-    for (unsigned i = 0; i < 100; i++) {
-        snprintf(path, sizeof(path), "/tmp/d3/a-file-with-number-%u", i);
-        close(file_open(path, O_CREAT | O_RDWR));
-    }
-    dir = opendir("/tmp/d3");
-    CHECK(dir != NULL, "opendir: %s", strerror(errno));
     while ((e = readdir(dir)) != NULL) {
         if (e->d_name[0] == '.')
             continue;
         CHECK(n++ < 200, "%s is the %uth of 100", e->d_name, n);
-        close(file_open("/tmp/d3/.new", O_CREAT | O_RDWR));
-        snprintf(path, sizeof(path), "/tmp/d3/%s", e->d_name);
-        CHECK_OK(rename("/tmp/d3/.new", path));
+        close(file_open("/tmp/d2/.new", O_CREAT | O_RDWR));
+        snprintf(path, sizeof(path), "/tmp/d2/%s", e->d_name);
+        CHECK_OK(rename("/tmp/d2/.new", path));
     }
     rewinddir(dir);
     while ((e = readdir(dir)) != NULL) {
@@ -233,12 +241,7 @@ static void case_readdir_ends_though_names_change(void)
             again++;
     }
     CHECK_EQ(again, 100);
-    CHECK_OK(closedir(dir));
-    for (unsigned i = 0; i < 100; i++) {
-        snprintf(path, sizeof(path), "/tmp/d3/a-file-with-number-%u", i);
-        CHECK_OK(unlink(path));
-    }
-    CHECK_OK(rmdir("/tmp/d3"));
+    files_100_end(dir);
 }
 
 static void child_moves_offset(void *arg)

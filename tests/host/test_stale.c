@@ -89,14 +89,20 @@ static int copies_have_no_past(uintptr_t sp)
 
 /* ---- who has nothing left to remove waits for who has removed it */
 
-static int discard_too(uintptr_t at)
+/* Every step-th page from the first on, each beside another thread. */
+static int discard(uintptr_t at, unsigned first, unsigned step)
 {
-    for (unsigned i = 0; i < PAGES; i++) {
+    for (unsigned i = first; i < PAGES; i += step) {
         meet(i, 2);
         U_EQ(U_CALL(SYS_madvise, at + i * U_PAGE, U_PAGE, MADV_DONTNEED), 0);
     }
     u_count(&ended);
     return 0;
+}
+
+static int discard_too(uintptr_t at)
+{
+    return discard(at, 0, 1);
 }
 
 static int discard_by_two(uintptr_t sp)
@@ -128,12 +134,7 @@ static int discard_again(uintptr_t at)
 /* Of two pages one finds the first, and the other has just removed the second. */
 static int discard_second(uintptr_t at)
 {
-    for (unsigned i = 0; i < PAGES; i += 2) {
-        meet(i, 2);
-        U_EQ(U_CALL(SYS_madvise, at + (i + 1) * U_PAGE, U_PAGE, MADV_DONTNEED), 0);
-    }
-    u_count(&ended);
-    return 0;
+    return discard(at, 1, 2);
 }
 
 static int discard_both(uintptr_t sp)
@@ -144,7 +145,7 @@ static int discard_both(uintptr_t sp)
     for (unsigned i = 0; i < PAGES; i += 2) {
         u_store32(at + i * U_PAGE, 7);
         u_store32(at + (i + 1) * U_PAGE, 7);
-        meet(i, 2);
+        meet(i + 1, 2);
         U_EQ(U_CALL(SYS_madvise, at + i * U_PAGE, 2 * U_PAGE, MADV_DONTNEED), 0);
         U_EQ(u_load32(at + (i + 1) * U_PAGE), 0);
     }

@@ -292,3 +292,20 @@ void fs_end(void)
     if (audit_compare(&before, &after) != 0)
         fail_msg("not everything came back:\n%s", host_console());
 }
+
+int fs_group_setup(void **state)
+{
+    fs_memory_init();
+    return 0;
+}
+
+int fs_setup(void **state)
+{
+    return fs_begin(NULL, 0);
+}
+
+int fs_teardown(void **state)
+{
+    fs_end();
+    return 0;
+}

@@ -17,6 +17,11 @@ err_t fs_begin(const void *image, size_t bytes);
 /* Ends the process, unmounts, and fails the test if a frame or an object has not come back. */
 void fs_end(void);
 
+/* These three for cmocka: setup of a group; setup and teardown of a test, with an empty root. */
+int fs_group_setup(void **state);
+int fs_setup(void **state);
+int fs_teardown(void **state);
+
 /* The process, for tests that become somebody else. */
 struct cred *fs_cred(void);
 

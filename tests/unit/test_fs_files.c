@@ -15,21 +15,9 @@ static char big[200000], back[200000];
 static int group_setup(void **state)
 {
     uint64_t random = 1;
-    fs_memory_init();
     for (size_t i = 0; i < sizeof(big); i++)
         big[i] = (char)random_next(&random);
-    return 0;
-}
-
-static int setup(void **state)
-{
-    return fs_begin(NULL, 0);
-}
-
-static int teardown(void **state)
-{
-    fs_end();
-    return 0;
+    return fs_group_setup(state);
 }
 
 static struct linux_stat fstat_of(long fd)
@@ -435,15 +423,15 @@ static void polling(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(read_write, setup, teardown),
-        cmocka_unit_test_setup_teardown(bad_memory, setup, teardown),
-        cmocka_unit_test_setup_teardown(descriptors, setup, teardown),
-        cmocka_unit_test_setup_teardown(pipes, setup, teardown),
-        cmocka_unit_test_setup_teardown(pipe_owner, setup, teardown),
-        cmocka_unit_test_setup_teardown(devices, setup, teardown),
-        cmocka_unit_test_setup_teardown(console, setup, teardown),
-        cmocka_unit_test_setup_teardown(console_end, setup, teardown),
-        cmocka_unit_test_setup_teardown(polling, setup, teardown),
+        cmocka_unit_test_setup_teardown(read_write, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(bad_memory, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(descriptors, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(pipes, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(pipe_owner, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(devices, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(console, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(console_end, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(polling, fs_setup, fs_teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }

@@ -7,23 +7,6 @@
 #define MUST(call)       assert_int_equal(call, 0)
 #define FAILS(err, call) assert_int_equal(call, -(err))
 
-static int group_setup(void **state)
-{
-    fs_memory_init();
-    return 0;
-}
-
-static int setup(void **state)
-{
-    return fs_begin(NULL, 0);
-}
-
-static int teardown(void **state)
-{
-    fs_end();
-    return 0;
-}
-
 static long make(const char *path, unsigned mode)
 {
     long fd = SYS(open, ARG(path), O_CREAT | O_EXCL | O_RDWR, mode);
@@ -452,18 +435,18 @@ static void special_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(paths, setup, teardown),
-        cmocka_unit_test_setup_teardown(symlinks, setup, teardown),
-        cmocka_unit_test_setup_teardown(unlinks, setup, teardown),
-        cmocka_unit_test_setup_teardown(renames, setup, teardown),
-        cmocka_unit_test_setup_teardown(directories, setup, teardown),
-        cmocka_unit_test_setup_teardown(rights, setup, teardown),
-        cmocka_unit_test_setup_teardown(foreign_directories, setup, teardown),
-        cmocka_unit_test_setup_teardown(group_ids, setup, teardown),
-        cmocka_unit_test_setup_teardown(times_before_1970, setup, teardown),
-        cmocka_unit_test_setup_teardown(omitted_times, setup, teardown),
-        cmocka_unit_test_setup_teardown(special_bits, setup, teardown),
-        cmocka_unit_test_setup_teardown(failing_allocations, setup, teardown),
+        cmocka_unit_test_setup_teardown(paths, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(symlinks, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(unlinks, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(renames, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(directories, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(rights, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(foreign_directories, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(group_ids, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(times_before_1970, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(omitted_times, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(special_bits, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(failing_allocations, fs_setup, fs_teardown),
     };
-    return cmocka_run_group_tests(tests, group_setup, NULL);
+    return cmocka_run_group_tests(tests, fs_group_setup, NULL);
 }

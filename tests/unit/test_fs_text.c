@@ -21,20 +21,8 @@ static void print_lines(struct textbuf *b)
 
 static int group_setup(void **state)
 {
-    fs_memory_init();
     procfs_add("lines", print_lines);
-    return 0;
-}
-
-static int setup(void **state)
-{
-    return fs_begin(NULL, 0);
-}
-
-static int teardown(void **state)
-{
-    fs_end();
-    return 0;
+    return fs_group_setup(state);
 }
 
 static long open_lines(size_t bytes)
@@ -119,9 +107,9 @@ static void every_allocation_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(longer_than_any_block, setup, teardown),
-        cmocka_unit_test_setup_teardown(bad_memory, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_allocation_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(longer_than_any_block, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(bad_memory, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(every_allocation_fails, fs_setup, fs_teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }

@@ -42,12 +42,6 @@ static void end(void)
     add_linked("TRAILER!!!", 0, NULL, 0, 0, 1);
 }
 
-static int group_setup(void **state)
-{
-    fs_memory_init();
-    return 0;
-}
-
 static int setup(void **state)
 {
     image_bytes = 0;
@@ -224,5 +218,5 @@ int main(void)
         cmocka_unit_test_setup(failing_allocations, setup),
         cmocka_unit_test_setup(deep_tree, setup),
     };
-    return cmocka_run_group_tests(tests, group_setup, NULL);
+    return cmocka_run_group_tests(tests, fs_group_setup, NULL);
 }
