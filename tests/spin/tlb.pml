@@ -9,12 +9,14 @@
  *   kernel/mm/remap.c: commit_move
  *   kernel/mm/memstore.c: unmap_tail
  *
- * One map with two addresses.  Address 0 shows frame 0, which a truncation takes away, and address 1
- * frame 1, which an unmap takes away at the same time.  With -DREMAP instead of the unmap: mremap
- * moves frame 0 to address 1.  With -DDISCARD instead: madvise clears address 0 as well, and
- * with -DBOTH both: then frame 0 is what address 1 shows, the last that it looks at.  With -DEND: CPUs go to other maps as well, and the map ends.  A CPU that has the map loaded may read an entry into its TLB at any moment (Walker), whatever it runs.  A thread
- * that flushes borrows a CPU, with its interrupts off, for the first part of vpmap_flush; it waits
- * without, since it may be anywhere by then.
+ * One map with two addresses.  Address 0 shows frame 0, which a truncation takes away, and address
+ * 1 frame 1, which an unmap takes away at the same time.  With -DREMAP instead of the unmap: mremap
+ * moves frame 0 to address 1.  With -DDISCARD instead: madvise clears address 0 as well, and with
+ * -DBOTH both: then frame 0 is what address 1 shows, the last that it looks at.  With -DEND: CPUs
+ * go to other maps as well, and the map ends.  A CPU that has the map loaded may read an entry into
+ * its TLB at any moment (Walker), whatever it runs.  A thread that flushes borrows a CPU, with its
+ * interrupts off, for the first part of vpmap_flush; it waits without, since it may be anywhere by
+ * then.
  *
  * Memory is sequentially consistent here.  On x86 that is so where it matters: all of F1, F2 and C1
  * are locked operations, and CR3, INVLPG and interrupts serialize; a store to `seen` that comes
