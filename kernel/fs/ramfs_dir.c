@@ -48,9 +48,10 @@ static struct ramfs_entry *entry_alloc(const char *name)
     return e;
 }
 
-static void dir_touch(struct vnode *dir)
+/* F keeps others from changing it, not stat from reading it. */
+static void set_nlink(struct vnode *v, uint32_t nlink)
 {
-    dir->mtime_ns = dir->ctime_ns = fs_now_ns();
+    __atomic_store_n(&v->nlink, nlink, __ATOMIC_RELAXED);
 }
 
 /* Enters e, which names v and takes over a reference to it.  The name is free.  Cannot fail. */
@@ -66,9 +67,9 @@ static void entry_insert(struct ramfs_dir *dir, struct ramfs_entry *e, struct vn
     e->vnode = v;
     if (vnode_is_dir(v)) {
         v->parent = &dir->vnode;
-        dir->vnode.nlink++;
+        set_nlink(&dir->vnode, dir->vnode.nlink + 1);
     }
-    dir_touch(&dir->vnode);
+    vnode_modified(&dir->vnode);
 }
 
 /* Takes e out; its reference to the vnode is the caller's now.  Frees e. */
@@ -78,17 +79,17 @@ static void entry_remove(struct ramfs_dir *dir, struct ramfs_entry *e)
     list_remove(&e->order_node);
     if (vnode_is_dir(e->vnode)) {
         e->vnode->parent = NULL;
-        dir->vnode.nlink--;
+        set_nlink(&dir->vnode, dir->vnode.nlink - 1);
     }
     kmem_free_bytes(e, e->bytes);
-    dir_touch(&dir->vnode);
+    vnode_modified(&dir->vnode);
 }
 
 /* `v` has lost one of its names; drops the reference that the name had. */
 static void name_gone(struct vnode *v)
 {
-    v->ctime_ns = fs_now_ns();
-    v->nlink = vnode_is_dir(v) ? 0 : v->nlink - 1;
+    vnode_changed(v);
+    set_nlink(v, vnode_is_dir(v) ? 0 : v->nlink - 1);
     vnode_put(v);
 }
 
@@ -131,8 +132,8 @@ static err_t ramfs_link(struct vnode *dir, const char *name, struct vnode *targe
     if (e == NULL)
         return -ENOMEM;
     vnode_get(target);
-    target->nlink++;
-    target->ctime_ns = fs_now_ns();
+    set_nlink(target, target->nlink + 1);
+    vnode_changed(target);
     entry_insert(dir_of(dir), e, target);
     return 0;
 }
@@ -166,7 +167,7 @@ static err_t ramfs_rename(struct vnode *old_dir, const char *old_name, struct vn
     }
     entry_remove(dir_of(old_dir), old);
     entry_insert(dir_of(new_dir), e, child);
-    child->ctime_ns = fs_now_ns();
+    vnode_changed(child);
     return 0;
 }
 

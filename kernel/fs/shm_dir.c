@@ -41,11 +41,6 @@ static err_t shm_lookup(struct vnode *dir, const char *name, struct vnode **out)
     return 0;
 }
 
-static void dir_touch(struct vnode *dir)
-{
-    dir->mtime_ns = dir->ctime_ns = fs_now_ns();
-}
-
 /* A file made here is a persistent region of no size yet, whose growth is promised. */
 static err_t shm_dir_create(struct vnode *dir, const char *name, const struct vnode_new *how,
                             struct vnode **out)
@@ -70,7 +65,7 @@ static err_t shm_dir_create(struct vnode *dir, const char *name, const struct vn
         return err;
     }
     *out = shm_file_show(ctx, file);
-    dir_touch(dir);
+    vnode_modified(dir);
     return 0;
 }
 
@@ -86,8 +81,8 @@ static err_t shm_unlink(struct vnode *dir, const char *name, struct vnode *child
     spin_unlock(&ctable_lock);
     if (!found)
         return -ENOENT;
-    child->ctime_ns = fs_now_ns();
-    dir_touch(dir);
+    vnode_changed(child);
+    vnode_modified(dir);
     return 0;
 }
 
@@ -99,7 +94,7 @@ static err_t shm_link(struct vnode *dir, const char *name, struct vnode *target)
         return -ENAMETOOLONG;
     err_t err = context_link(shm_file_context(target), name);
     if (!err)
-        dir_touch(dir);
+        vnode_modified(dir);
     return err;
 }
 

@@ -49,7 +49,7 @@ static long store_file_read(struct file *f, struct iobuf *to, uint64_t pos)
     long n = store_copy(store, to, pos, pos + MIN(to->left_bytes, v->size_bytes - pos), false);
     memstore_put(store);
     if (n > 0)
-        v->atime_ns = fs_now_ns();
+        vnode_accessed(v);
     return n;
 }
 
@@ -79,7 +79,7 @@ static long store_file_write(struct file *f, struct iobuf *from, uint64_t pos)
     if (end > old_size_bytes && written_end < end)
         (void)v->ops->resize(v, MAX(old_size_bytes, written_end));
     if (n > 0)
-        v->mtime_ns = v->ctime_ns = fs_now_ns();
+        vnode_modified(v);
     return n == -ENOMEM ? -ENOSPC : n;
 }
 
@@ -115,7 +115,7 @@ err_t file_allocate(struct file *f, uint64_t pos, uint64_t bytes)
     mutex_lock(&v->lock);
     err_t err = allocate_locked(v, pos, pos + bytes);
     if (err == 0)
-        v->ctime_ns = fs_now_ns();
+        vnode_changed(v);
     mutex_unlock(&v->lock);
     return err == -ENOMEM ? -ENOSPC : err;
 }

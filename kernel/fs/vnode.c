@@ -56,6 +56,29 @@ void vnode_init(struct vnode *v, const struct vnode_ops *ops, uint32_t dev, uint
     v->parent = NULL;
 }
 
+static void set_time(int64_t *time_ns, int64_t ns)
+{
+    __atomic_store_n(time_ns, ns, __ATOMIC_RELAXED);
+}
+
+void vnode_accessed(struct vnode *v)
+{
+    set_time(&v->atime_ns, fs_now_ns());
+}
+
+void vnode_modified(struct vnode *v)
+{
+    int64_t now_ns = fs_now_ns();
+
+    set_time(&v->mtime_ns, now_ns);
+    set_time(&v->ctime_ns, now_ns);
+}
+
+void vnode_changed(struct vnode *v)
+{
+    set_time(&v->ctime_ns, fs_now_ns());
+}
+
 void vnode_get(struct vnode *v)
 {
     ref_get(&v->refs);
@@ -136,10 +159,10 @@ static void setattr_apply(struct vnode *v, const struct vnode_attr *attr)
     if (attr->valid & ATTR_GID)
         __atomic_store_n(&v->gid, attr->gid, __ATOMIC_RELAXED);
     if (attr->valid & ATTR_ATIME)
-        v->atime_ns = attr->atime_ns;
+        set_time(&v->atime_ns, attr->atime_ns);
     if (attr->valid & ATTR_MTIME)
-        v->mtime_ns = attr->mtime_ns;
-    v->ctime_ns = fs_now_ns();
+        set_time(&v->mtime_ns, attr->mtime_ns);
+    vnode_changed(v);
 }
 
 err_t vnode_setattr(struct vnode *v, const struct vnode_attr *attr, const struct cred *cred)
@@ -169,14 +192,15 @@ err_t vnode_truncate(struct vnode *v, uint64_t size_bytes)
     mutex_lock(&v->lock);
     err_t err = v->ops->resize(v, size_bytes);
     if (err == 0)
-        v->mtime_ns = v->ctime_ns = fs_now_ns();
+        vnode_modified(v);
     mutex_unlock(&v->lock);
     return err;
 }
 
 /* Before 1970 the seconds are negative, and the nanoseconds count forward all the same. */
-static struct linux_timespec timespec_of_ns(int64_t ns)
+static struct linux_timespec timespec_of(const int64_t *time_ns)
 {
+    int64_t ns = __atomic_load_n(time_ns, __ATOMIC_RELAXED);
     struct linux_timespec t = {.sec = ns / (int64_t)NS_PER_S, .nsec = ns % (int64_t)NS_PER_S};
 
     if (t.nsec < 0) {
@@ -198,9 +222,9 @@ void vnode_stat(struct vnode *v, struct linux_stat *st)
     st->st_gid = vnode_gid(v);
     st->st_rdev = v->rdev;
     st->st_size = (int64_t)v->size_bytes;
-    st->st_atim = timespec_of_ns(v->atime_ns);
-    st->st_mtim = timespec_of_ns(v->mtime_ns);
-    st->st_ctim = timespec_of_ns(v->ctime_ns);
+    st->st_atim = timespec_of(&v->atime_ns);
+    st->st_mtim = timespec_of(&v->mtime_ns);
+    st->st_ctim = timespec_of(&v->ctime_ns);
     mutex_unlock(&v->lock);
     st->st_blksize = PAGE_BYTES;
     struct memstore *store = v->ops->store != NULL ? v->ops->store(v) : NULL;

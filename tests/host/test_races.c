@@ -341,6 +341,40 @@ static int times_go_on(uintptr_t sp)
     return 0;
 }
 
+/* ---- a file that is open, while its names come and go */
+
+static int change_open(uintptr_t fd)
+{
+    struct stat st = {0};
+    uintptr_t at = u_put(1, &st, sizeof st);
+    while (!u_counted(&stop)) {
+        U_EQ(U_CALL(SYS_fchmod, fd, 0600), 0);
+        U_EQ(U_CALL(SYS_fstat, fd, at), 0);
+        u_get(at, &st, sizeof st);
+        U_CHECK(st.st_nlink <= 2);
+    }
+    return 0;
+}
+
+static int named_while_open(uintptr_t sp)
+{
+    static const char *const names[2][2] = {{F, F "2"}, {"/tmp/r", "/tmp/r2"}};
+    for (unsigned i = 0; i < 2; i++) {
+        begin();
+        long fd = u_open(names[i][0], O_CREAT | O_EXCL | O_RDWR, 0600);
+        long pid = u_fork(change_open, (uintptr_t)fd);
+        for (unsigned n = 0; n < 4 * ROUNDS; n++) {
+            U_EQ(u_two_paths(SYS_link, names[i][0], names[i][1]), 0);
+            U_EQ(u_unlink(names[i][1]), 0);
+        }
+        U_EQ(u_unlink(names[i][0]), 0);
+        (void)u_count(&stop);
+        u_must_exit(pid, 0);
+        U_EQ(U_CALL(SYS_close, (unsigned long)fd), 0);
+    }
+    return 0;
+}
+
 /* ---- one address space */
 
 static int open_page(uintptr_t arg)
@@ -421,6 +455,7 @@ int main(int argc, char **argv)
         {.name = "closed_while_mapped", .init = closed_while_mapped, .runs = 12},
         {.name = "listed_while_made", .init = listed_while_made, .runs = 12},
         {.name = "times_go_on", .init = times_go_on, .runs = 12},
+        {.name = "named_while_open", .init = named_while_open, .runs = 12},
         {.name = "one_process", .init = one_process, .runs = 12},
         {.name = "copies_by_two", .init = copies_by_two, .runs = 12},
         {0},

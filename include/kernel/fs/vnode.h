@@ -120,12 +120,12 @@ struct vnode {
     refcount_t refs;     /* a  one a name, an open file, a working directory, a call in progress */
     uint32_t mode;       /* v  the type bits are constant */
     uint32_t uid, gid;   /* v */
-    uint32_t nlink;      /* F */
+    uint32_t nlink;      /* F  and read by stat without it */
     uint32_t dev;        /* c  enum vnode_dev */
     uint32_t rdev;       /* c */
     uint64_t ino;        /* c */
     uint64_t size_bytes; /* v */
-    int64_t atime_ns, mtime_ns, ctime_ns; /* v, or F for a change of names; since 1970 */
+    int64_t atime_ns, mtime_ns, ctime_ns; /* a  since 1970 */
     struct mutex lock;                    /* also the offsets of open files */
     /* F  of a directory; NULL: removed; the root is its own.  Not a reference: a directory stays as
      * long as it has children. */
@@ -169,6 +169,12 @@ static inline bool vnode_is_dir(const struct vnode *v)
 {
     return S_ISDIR(vnode_mode(v));
 }
+
+/* Its times become now: the last access; modification, and with it change of status; change of
+ * status alone.  No lock needed. */
+void vnode_accessed(struct vnode *v);
+void vnode_modified(struct vnode *v);
+void vnode_changed(struct vnode *v);
 
 /* Has `cred` the rights `want` (MAY_*) to it?  -EACCES. */
 err_t vnode_may(const struct vnode *v, const struct cred *cred, unsigned want);
