@@ -155,7 +155,6 @@ static bool leave_process(struct uthread *self, int *status)
     spin_lock(&proctable_lock);
     spin_lock(&self->proc->siglock);
     list_remove(&self->proc_node);
-    signal_retarget(self->proc, ~self->blocked);
     bool last = --proc->nthreads == 0;
     if (proc->stopped && self->stop_nr == proc->stop_nr)
         proc->nstopped--;
@@ -191,6 +190,7 @@ static void release_all(struct process *proc)
 void process_thread_exit(int status)
 {
     struct uthread *self = uthread_current();
+    signal_set_blocked(~(sigset_t)0); /* from here they are for the others */
     settle_thread(self);
     if (leave_process(self, &status)) {
         release_all(self->proc);

@@ -139,6 +139,54 @@ static int told_then_ends(uintptr_t sp)
     return 0;
 }
 
+/* ---- who leaves takes none */
+
+static int leave(uintptr_t word)
+{
+    U_CALL(SYS_set_tid_address, word);
+    change_mask(SIG_UNBLOCK, SIGTERM);
+    return 0;
+}
+
+static int send_when_it_left(uintptr_t arg)
+{
+    uintptr_t word = u_mmap(0, U_PAGE, U_RW, U_ANON, -1, 0);
+    u_store32(word, 1);
+    change_mask(SIG_BLOCK, SIGTERM);
+    U_CHECK(u_thread(leave, word) > 0);
+    U_WAIT_UNTIL(u_load32(word) == 0);
+    send(SIGTERM);
+    return 0;
+}
+
+static int die_with_lock(uintptr_t arg)
+{
+    uintptr_t at;
+    U_EQ(u_map("r", &at), 0);
+    U_EQ(u_lock("r"), 0);
+    u_count(&ready);
+    U_CALL(SYS_exit, 3);
+    return 0;
+}
+
+static int who_leaves_takes_none(uintptr_t sp)
+{
+    uintptr_t at;
+    U_EQ(u_create("r", U_PAGE, 0), 0);
+    U_EQ(u_map("r", &at), 0);
+    for (unsigned i = 0; i < 2 * ROUNDS; i++) {
+        begin();
+        u_child_does(send_when_it_left, 0);
+        long pid = u_fork(die_with_lock, 0);
+        U_WAIT_UNTIL(u_counted(&ready));
+        U_EQ(u_lock("r"), ERR_OWNERDEAD);
+        U_EQ(U_CALL(SYS_kill, (unsigned long)pid, SIGTERM), 0);
+        u_must_exit(pid, 3);
+        U_EQ(u_unlock("r"), 0);
+    }
+    return 0;
+}
+
 /* ---- that a signal ends the process is settled when it is sent */
 
 static uint32_t returned;
@@ -266,6 +314,7 @@ int main(int argc, char **argv)
         {.name = "told_then_blocks", .init = told_then_blocks, .runs = 12},
         {.name = "told_then_handles", .init = told_then_handles, .runs = 6},
         {.name = "told_then_ends", .init = told_then_ends, .runs = 6},
+        {.name = "who_leaves_takes_none", .init = who_leaves_takes_none, .runs = 12},
         {.name = "ignored_too_late", .init = ignored_too_late, .runs = 6},
         {.name = "group_is_told", .init = group_is_told, .runs = 30},
         {.name = "group_is_stopped", .init = group_is_stopped, .runs = 30},
