@@ -18,7 +18,8 @@ static void settle_restart(struct uthread *ut, const uint64_t *handler_flags)
         ut->restart_deadline_ns = 0;
     if (nr == RESTART_NONE)
         return;
-    if (!handler_flags || (!ut->restart_no_handler && (*handler_flags & SA_RESTART)))
+    if (!handler_flags || ut->restart_when == RESTART_ALWAYS ||
+        (ut->restart_when == RESTART_SA_RESTART && (*handler_flags & SA_RESTART)))
         arch_uregs_restart(regs, nr);
 }
 

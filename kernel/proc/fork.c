@@ -105,9 +105,11 @@ void process_vfork_done(struct process *proc)
 /* A child in its place in the tree, not started. */
 static err_t make_child(struct uthread *self, const struct fork_args *args, struct uthread **out)
 {
-    signal_fork_begin();
+    err_t err = signal_fork_begin();
+    if (err)
+        return err;
     struct uthread *child = process_new(self->proc->name, fork_child);
-    err_t err = child ? inherit(child, self, args) : -ENOMEM;
+    err = child ? inherit(child, self, args) : -ENOMEM;
     if (!err)
         err = process_link(child, self->proc);
     if (err) {

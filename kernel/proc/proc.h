@@ -39,8 +39,8 @@ void uthread_take_pid(struct uthread *ut);
 
 /* fork begins: from here to its end, when the child is linked (p held) or, NULL, there is none, the
  * child gets what goes to its parent and others at once.  Waits while the process is stopped; may
- * end the thread. */
-void signal_fork_begin(void);
+ * end the thread.  -EINTR: such a signal has come before, and the thread has to take it first. */
+err_t signal_fork_begin(void);
 void signal_fork_end(struct uthread *child);
 
 /* Gives it a pid and a place in the tree below `parent` (NULL: the kernel), whose fork ends if that

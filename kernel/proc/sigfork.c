@@ -1,25 +1,29 @@
 /* Signals that go to several processes while one of them forks (kill(2) of a group).  Who sends one
  * holds p all the time, and finds the parent, but not a child that is not linked yet.  The child
- * gets it all the same: it is one of the group's, and its own children would be, too. */
+ * gets it all the same: it is one of the group's, and its own children would be, too.  One that was
+ * sent before is for the parent alone, which takes it first: then fork begins anew. */
 #include "signal.h"
 
-void signal_fork_begin(void)
+err_t signal_fork_begin(void)
 {
     struct uthread *ut = uthread_current();
     struct process *proc = ut->proc;
     spin_lock(&ut->proc->siglock);
     signal_stay_stopped(ut); /* the stop may be the group's, taken by another thread */
-    ut->forking = true;
-    ut->fork_pending = proc->pending.set & proc->sent_to_many & ~ut->blocked;
+    bool earlier = proc->pending.set & proc->sent_to_many & ~ut->blocked;
+    ut->forking = !earlier;
+    ut->fork_pending = 0;
     spin_unlock(&ut->proc->siglock);
+    return earlier ? -EINTR : 0;
 }
 
-void signal_fork_note(struct process *proc, int sig)
+void signal_fork_note(struct process *proc, int sig, bool pends)
 {
+    sigset_t more = pends ? SIG_BIT(sig) : 0;
     list_for_each (node, &proc->threads) {
         struct uthread *ut = list_entry(node, struct uthread, proc_node);
         if (ut->forking)
-            ut->fork_pending = (ut->fork_pending & ~signal_opposite(sig)) | SIG_BIT(sig);
+            ut->fork_pending = (ut->fork_pending & ~signal_opposite(sig)) | more;
     }
 }
 

@@ -118,13 +118,14 @@ static void send(struct process *proc, int sig, const struct signal_info *info, 
     if (!list_empty(&proc->threads)) {
         cancel_opposite(proc, sig);
         struct uthread *first = list_first(&proc->threads, struct uthread, proc_node);
-        if (!discarded(proc, first, sig)) {
+        bool pends = !discarded(proc, first, sig);
+        if (many)
+            signal_fork_note(proc, sig, pends);
+        if (pends) {
             if (!(proc->pending.set & SIG_BIT(sig)))
                 proc->sent_to_many &= ~SIG_BIT(sig);
-            if (many) {
+            if (many)
                 proc->sent_to_many |= SIG_BIT(sig);
-                signal_fork_note(proc, sig);
-            }
             pend(&proc->pending, sig, info);
             notify_process(proc, sig);
         }
@@ -305,11 +306,11 @@ err_t signal_suspend(sigset_t mask)
     return thread_sleep_until(NS_NEVER, SLEEP_INTERRUPTIBLE);
 }
 
-void signal_set_restart(unsigned long nr, bool no_handler)
+void signal_set_restart(unsigned long nr, enum restart when)
 {
     struct uthread *ut = uthread_current();
     ut->restart_nr = nr;
-    ut->restart_no_handler = no_handler || ut->restart_deadline_ns;
+    ut->restart_when = ut->restart_deadline_ns ? RESTART_NO_HANDLER : when;
 }
 
 uint64_t signal_sleep_deadline(void)

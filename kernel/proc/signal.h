@@ -38,8 +38,9 @@ void signal_continue(struct process *proc, int sig) REQUIRES(proc->siglock);
  * told; leaves for good when it exits, or another thread execs.  Lets go of siglock meanwhile. */
 void signal_stay_stopped(struct uthread *ut) REQUIRES(ut->proc->siglock);
 
-/* A signal goes to several processes, of which this one may be forking another. */
-void signal_fork_note(struct process *proc, int sig) REQUIRES(proc->siglock);
+/* A signal goes to several processes, of which this one may be forking another.  It cancels others;
+ * and is one to take, if it `pends`. */
+void signal_fork_note(struct process *proc, int sig, bool pends) REQUIRES(proc->siglock);
 
 /* The mask of the current thread from now on, and what follows for it and the others. */
 void signal_block(struct uthread *ut, sigset_t mask) REQUIRES(ut->proc->siglock);

@@ -21,6 +21,13 @@ static void trace_call(const struct sys_entry *entry, const unsigned long args[6
                process_current()->pid, entry->name, args[0], args[1], args[2], result);
 }
 
+static enum restart restart_when(unsigned flags)
+{
+    if (flags & SYS_RESTART_ALWAYS)
+        return RESTART_ALWAYS;
+    return flags & SYS_RESTART_NO_HANDLER ? RESTART_NO_HANDLER : RESTART_SA_RESTART;
+}
+
 void kernel_syscall(struct arch_uregs *regs)
 {
     unsigned long args[6];
@@ -33,8 +40,8 @@ void kernel_syscall(struct arch_uregs *regs)
     }
     long result = entry->handler(args);
     trace_call(entry, args, result);
-    if (result == -EINTR && (entry->flags & (SYS_RESTARTABLE | SYS_RESTART_NO_HANDLER)))
-        signal_set_restart(nr, entry->flags & SYS_RESTART_NO_HANDLER);
+    if (result == -EINTR && (entry->flags & SYS_RESTARTS))
+        signal_set_restart(nr, restart_when(entry->flags));
     /* exec and sigreturn that succeeded have set every register already. */
     if (!(entry->flags & SYS_SETS_REGISTERS) || result < 0)
         arch_uregs_set_result(regs, result);

@@ -8,6 +8,7 @@
 
 #define R SYS_RESTARTABLE
 #define N SYS_RESTART_NO_HANDLER
+#define A SYS_RESTART_ALWAYS
 
 static const struct sys_entry table[] = {
     {0, "read", sys_read, R},
@@ -51,9 +52,9 @@ static const struct sys_entry table[] = {
     {38, "setitimer", sys_setitimer, 0},
     {39, "getpid", sys_getpid, 0},
     {40, "sendfile", sys_sendfile, R},
-    {56, "clone", sys_clone, 0},
-    {57, "fork", sys_fork, 0},
-    {58, "vfork", sys_vfork, 0},
+    {56, "clone", sys_clone, A},
+    {57, "fork", sys_fork, A},
+    {58, "vfork", sys_vfork, A},
     {59, "execve", sys_execve, SYS_SETS_REGISTERS},
     {60, "exit", sys_exit, 0},
     {61, "wait4", sys_wait4, R},

@@ -308,6 +308,65 @@ static int group_is_stopped(uintptr_t sp)
     return 0;
 }
 
+/* SIGCONT is the last the group hears, and the child being forked hears it, too. */
+static void continue_hoppers(bool two_threads)
+{
+    unsigned long group = signal_hoppers(SIGSTOP, two_threads);
+    U_EQ(U_CALL(SYS_kill, -group, SIGCONT), 0);
+    U_WAIT_UNTIL(u_counted(&late_hops) >= LATE_HOPS);
+    wait_for_all();
+}
+
+static int group_goes_on(uintptr_t sp)
+{
+    continue_hoppers(false);
+    continue_hoppers(true);
+    return 0;
+}
+
+static int nothing(uintptr_t arg)
+{
+    return 0;
+}
+
+/* What a thread has sent to the group is not for the child that it forks then. */
+static unsigned long parent;
+
+static void count_where(int sig)
+{
+    u_count((unsigned long)U_CALL(SYS_getpid) == parent ? &handled : &second);
+}
+
+static int send_and_fork(uintptr_t arg)
+{
+    for (unsigned i = 1; i <= ROUNDS; i++) {
+        U_EQ(U_CALL(SYS_kill, 0, SIGUSR1), 0);
+        u_child_does(nothing, 0);
+        U_WAIT_UNTIL(u_counted(&handled) == i);
+    }
+    u_count(&go);
+    return 0;
+}
+
+static int fork_in_group(uintptr_t arg)
+{
+    U_EQ(U_CALL(SYS_setpgid, 0, 0), 0);
+    parent = (unsigned long)U_CALL(SYS_getpid);
+    handle(SIGUSR1, count_where, 0);
+    U_CHECK(u_thread(send_and_fork, 0) > 0);
+    U_WAIT_UNTIL(u_counted(&go));
+    return 0;
+}
+
+static int sent_before_fork(uintptr_t sp)
+{
+    begin();
+    u_child_does(fork_in_group, 0);
+    U_EQ(u_counted(&handled), ROUNDS);
+    U_EQ(u_counted(&second), 0);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct host_case cases[] = {
@@ -318,6 +377,8 @@ int main(int argc, char **argv)
         {.name = "ignored_too_late", .init = ignored_too_late, .runs = 6},
         {.name = "group_is_told", .init = group_is_told, .runs = 30},
         {.name = "group_is_stopped", .init = group_is_stopped, .runs = 30},
+        {.name = "group_goes_on", .init = group_goes_on, .runs = 30},
+        {.name = "sent_before_fork", .init = sent_before_fork, .runs = 12},
         {0},
     };
     return host_run_cases(argc, argv, cases);

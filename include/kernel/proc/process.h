@@ -40,7 +40,7 @@ struct uthread {
     sigset_t fork_pending;        /* g  what of its process's the child will have pending */
     struct linux_stack altstack;  /* o  none when it has no bytes */
     unsigned long restart_nr;     /* o  call to make again after a signal, or RESTART_NONE */
-    bool restart_no_handler;      /* o  only if no handler ran */
+    enum restart restart_when;    /* o */
     uint64_t restart_deadline_ns; /* o  of a relative sleep that is made again; 0: none */
     struct shm_thread shm;        /* region locks it holds */
     uintptr_t set_child_tid; /* c  clone(2), written by the child before its first instruction */

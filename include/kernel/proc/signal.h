@@ -34,6 +34,13 @@ struct sigactions {
     struct linux_sigaction action[NSIG];
 };
 
+/* The handlers after which an interrupted system call is made again (sigaction(2)). */
+enum restart {
+    RESTART_NO_HANDLER, /* none */
+    RESTART_SA_RESTART, /* those with that flag */
+    RESTART_ALWAYS,
+};
+
 /* Sends to a process; any thread of it that does not block the signal may take it.  `info` may be
  * NULL (SI_KERNEL). Takes siglock (RANK_SIGNAL). */
 void signal_send(struct process *proc, int sig, const struct signal_info *info);
@@ -55,9 +62,9 @@ void signal_deliver(void);
 /* A fresh program keeps ignored signals ignored and forgets handlers (execve(2)). */
 void signal_exec(struct process *proc);
 
-/* The current system call (number `nr`) ended with -EINTR: it may be made again after the signal,
- * if no handler ran or, unless `no_handler` or it has left a deadline, one with SA_RESTART did. */
-void signal_set_restart(unsigned long nr, bool no_handler);
+/* The current system call (number `nr`) ended with -EINTR: it is made again after the signal if no
+ * handler ran, or if that is one after which it may be; none is if it has left a deadline. */
+void signal_set_restart(unsigned long nr, enum restart when);
 
 /* When the current system call, a relative sleep that is being made again, would have ended before
  * it was interrupted; 0 when it is not.  The second leaves that behind. */

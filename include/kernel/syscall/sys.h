@@ -10,7 +10,9 @@ typedef long (*sys_handler)(const unsigned long args[6]);
 /* Flags: what becomes of -EINTR (signal(7)), and of the result. */
 #define SYS_RESTARTABLE        1u /* made again after a handler with SA_RESTART, or when none ran */
 #define SYS_RESTART_NO_HANDLER 2u /* made again only when no handler ran */
-#define SYS_SETS_REGISTERS     4u /* a success has set the user's registers itself */
+#define SYS_RESTART_ALWAYS     4u /* made again after any handler, too: it has done nothing yet */
+#define SYS_RESTARTS           (SYS_RESTARTABLE | SYS_RESTART_NO_HANDLER | SYS_RESTART_ALWAYS)
+#define SYS_SETS_REGISTERS     8u /* a success has set the user's registers itself */
 
 struct sys_entry {
     unsigned nr;
