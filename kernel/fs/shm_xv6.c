@@ -40,33 +40,24 @@ static err_t page_hold(const struct shm_caller *who, const char *key, struct sme
 
 struct page_search {
     const struct memstore *store;
-    bool any;       /* piece of a mapping of it; false: the one that has the page */
     uintptr_t addr; /* 0: not found */
 };
 
 static bool match_page(const struct memregion *r, void *arg)
 {
     struct page_search *search = arg;
-    if (r->mapping && r->mapping->store == search->store && (search->any || r->store_page == 0))
+    if (r->mapping && r->mapping->store == search->store && r->store_page == 0)
         search->addr = r->beg;
     return search->addr == 0;
 }
 
-/* Where the address space has the page, or any piece of its mappings, 0: nowhere.  mremap(2) may
- * have moved it, or made the mapping longer, and munmap(2) may have taken the page and left the
- * rest. */
-static uintptr_t page_find(struct smemcontext *ctx, struct addrspace *as, bool any)
+/* Where the address space has the page, 0: nowhere.  mremap(2) may have moved it, or made the
+ * mapping longer, and munmap(2) may have taken the page and left the rest. */
+static uintptr_t page_find(struct smemcontext *ctx, struct addrspace *as)
 {
-    struct page_search search = {.store = &ctx->store, .any = any};
+    struct page_search search = {.store = &ctx->store};
     addrspace_for_each(as, match_page, &search);
     return search.addr;
-}
-
-/* After the last close: all that is left.  Gone already when it was unmapped by hand. */
-static void page_unmap(struct smemcontext *ctx, struct addrspace *as)
-{
-    for (uintptr_t addr; (addr = page_find(ctx, as, true)) != 0;)
-        (void)addrspace_unmap_mapping(as, &ctx->store, addr); /* or another thread just did */
 }
 
 /* Counts one more open when the address space has the page.  A child that was forked by another
@@ -104,7 +95,7 @@ static err_t page_open(const struct shm_caller *who, struct smemcontext *ctx, ui
     spin_unlock(&ctable_lock);
     if (!may)
         return -EACCES;
-    *addr = page_find(ctx, who->as, false);
+    *addr = page_find(ctx, who->as);
     if (*addr && count_open(ctx, who->as))
         return 0;
     err_t err = page_map(ctx, who->as, addr);
@@ -149,7 +140,7 @@ err_t shm_xv6_close(const struct shm_caller *who, int id)
     struct smemcontext *ctx = context_hold(SHM_XV6, key);
     err_t err = ctx ? count_close(ctx, who->as, &last) : -EINVAL;
     if (!err && last)
-        page_unmap(ctx, who->as);
+        addrspace_unmap_store(who->as, &ctx->store);
     if (ctx)
         context_drop(ctx);
     mutex_unlock(&xv6_lock);

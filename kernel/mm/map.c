@@ -211,6 +211,19 @@ err_t addrspace_unmap_mapping(struct addrspace *as, struct memstore *store, uint
     return 0;
 }
 
+void addrspace_unmap_store(struct addrspace *as, const struct memstore *store)
+{
+    struct list dead = LIST_INIT(dead);
+    rwlock_write(&as->lock);
+    for (struct memregion *next, *r = region_at_or_above(as, 0); r; r = next) {
+        next = region_next(r);
+        if (r->mapping && r->mapping->store == store)
+            vmrange_remove(as, r->beg, r->end, &dead);
+    }
+    rwlock_write_done(&as->lock);
+    regions_dispose(as, &dead);
+}
+
 /* Is every page of the range mapped by regions whose max_prot allows `prot`?  A held. */
 static err_t check_protect(struct addrspace *as, uintptr_t beg, uintptr_t end, unsigned prot)
     REQUIRES_READ(as->lock)

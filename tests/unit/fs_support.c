@@ -155,6 +155,11 @@ err_t addrspace_unmap_mapping(struct addrspace *as, struct memstore *store, uint
     return -ENOENT;
 }
 
+void addrspace_unmap_store(struct addrspace *as, const struct memstore *store)
+{
+    fail();
+}
+
 void addrspace_for_each(struct addrspace *as, bool (*fn)(const struct memregion *r, void *arg),
                         void *arg)
 {

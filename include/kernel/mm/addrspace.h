@@ -110,6 +110,9 @@ err_t addrspace_unmap(struct addrspace *as, uintptr_t addr, size_t bytes) EXCLUD
 err_t addrspace_unmap_mapping(struct addrspace *as, struct memstore *store, uintptr_t addr)
     EXCLUDES(as->lock);
 
+/* Unmaps all mappings of `store`. */
+void addrspace_unmap_store(struct addrspace *as, const struct memstore *store) EXCLUDES(as->lock);
+
 /* mprotect(2).  -ENOMEM (a gap, or no memory for a split), -EACCES (beyond max_prot), -EINVAL. */
 err_t addrspace_protect(struct addrspace *as, uintptr_t addr, size_t bytes, unsigned prot)
     EXCLUDES(as->lock);
