@@ -93,6 +93,20 @@ static void name_gone(struct vnode *v)
     vnode_put(v);
 }
 
+/* `name` becomes v's, and is no longer that of `replaced`, another directory or another file.  It
+ * stays where it was: who reads the directory meanwhile finds it, and once. */
+static void entry_replace(struct ramfs_dir *dir, const char *name, struct vnode *v,
+                          struct vnode *replaced)
+{
+    entry_find(dir, name)->vnode = v;
+    if (vnode_is_dir(v)) {
+        replaced->parent = NULL;
+        v->parent = &dir->vnode;
+    }
+    vnode_modified(&dir->vnode);
+    name_gone(replaced);
+}
+
 static err_t ramfs_lookup(struct vnode *dir, const char *name, struct vnode **out)
 {
     struct ramfs_entry *e = entry_find(dir_of(dir), name);
@@ -158,15 +172,14 @@ static err_t ramfs_rename(struct vnode *old_dir, const char *old_name, struct vn
     ASSERT(old != NULL && old->vnode == child);
     if (replaced != NULL && vnode_is_dir(replaced) && !list_empty(&dir_of(replaced)->order))
         return -ENOTEMPTY;
-    struct ramfs_entry *e = entry_alloc(new_name);
-    if (e == NULL)
+    struct ramfs_entry *e = replaced == NULL ? entry_alloc(new_name) : NULL;
+    if (replaced == NULL && e == NULL)
         return -ENOMEM;
-    if (replaced != NULL) {
-        entry_remove(dir_of(new_dir), entry_find(dir_of(new_dir), new_name));
-        name_gone(replaced);
-    }
     entry_remove(dir_of(old_dir), old);
-    entry_insert(dir_of(new_dir), e, child);
+    if (replaced == NULL)
+        entry_insert(dir_of(new_dir), e, child);
+    else
+        entry_replace(dir_of(new_dir), new_name, child, replaced);
     vnode_changed(child);
     return 0;
 }
