@@ -128,10 +128,10 @@ static int names_go(uintptr_t sp)
 
 static int attach_it(uintptr_t id)
 {
-    long at = U_CALL(SYS_shmat, id, 0, 0);
-    U_CHECK(at > 0 || at == -EINVAL);
-    if (at > 0)
+    long at;
+    while ((at = U_CALL(SYS_shmat, id, 0, 0)) > 0)
         U_EQ(U_CALL(SYS_shmdt, (unsigned long)at), 0);
+    U_EQ(at, -EINVAL);
     return 0;
 }
 
@@ -139,6 +139,7 @@ static int attach_it(uintptr_t id)
 static int remove_it(uintptr_t id)
 {
     struct linux_shmid_ds ds;
+    u_pass_time(id % 8);
     long err = U_CALL(SYS_shmctl, id, IPC_RMID, 0);
     while (!err) {
         err = u_shmctl((int)id, IPC_STAT, &ds, sizeof ds);
