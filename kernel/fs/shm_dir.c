@@ -93,9 +93,11 @@ static err_t shm_link(struct vnode *dir, const char *name, struct vnode *target)
     if (strlen(name) > RS_NAME_MAX)
         return -ENAMETOOLONG;
     err_t err = context_link(shm_file_context(target), name);
-    if (!err)
-        vnode_modified(dir);
-    return err;
+    if (err)
+        return err;
+    vnode_changed(target);
+    vnode_modified(dir);
+    return 0;
 }
 
 /* The name in place `i` of a context that is a file of the directory. */

@@ -121,11 +121,37 @@ static void case_unlock_by_lost_name(void)
     unlock_by_lost_name(true, true);
 }
 
+static int64_t ctime_ns(const char *path)
+{
+    struct stat st;
+
+    CHECK_OK(stat(path, &st));
+    return st.st_ctim.tv_sec * 1000000000ll + st.st_ctim.tv_nsec;
+}
+
+/* A file changes when it gets a name and when it loses one (link(3p), unlink(3p)). */
+static void case_links_are_changes(void)
+{
+    int64_t made, linked;
+
+    CHECK_ERR(createSharedRegion("a", PAGE, RS_PERSIST), ERR_OK);
+    made = ctime_ns("/dev/shm/a");
+    check_sleep_ms(1);
+    CHECK_OK(link("/dev/shm/a", "/dev/shm/b"));
+    linked = ctime_ns("/dev/shm/b");
+    CHECK(linked > made, "%lld after %lld", (long long)linked, (long long)made);
+    check_sleep_ms(1);
+    CHECK_OK(unlink("/dev/shm/a"));
+    CHECK(ctime_ns("/dev/shm/b") > linked, "unlink left it at %lld", (long long)linked);
+    CHECK_OK(unlink("/dev/shm/b"));
+}
+
 int main(void)
 {
     RUN(case_waiter_hears_of_a_link);
     RUN(case_names_go_while_they_are_read);
     RUN(case_places_are_used_again);
     RUN(case_unlock_by_lost_name);
+    RUN(case_links_are_changes);
     return check_done();
 }
