@@ -124,6 +124,28 @@ static int names_go(uintptr_t sp)
     return 0;
 }
 
+static int unlink_again(uintptr_t arg)
+{
+    while (!u_counted(&stop))
+        unlink_it(0);
+    return 0;
+}
+
+/* The name that unlink(2) has found goes, and is another region's, before it takes it away. */
+static int unlinked_by_two(uintptr_t sp)
+{
+    begin();
+    long pid = u_fork(unlink_again, 0);
+    for (unsigned i = 0; i < 10 * ROUNDS; i++) {
+        U_EQ(u_create("r", U_PAGE, RS_PERSIST), 0);
+        (void)destroy_it(RS_UNLINK);
+    }
+    (void)u_count(&stop);
+    u_must_exit(pid, 0);
+    u_walk();
+    return 0;
+}
+
 /* ---- a segment is removed while it is attached */
 
 static int attach_it(uintptr_t id)
@@ -450,6 +472,7 @@ int main(int argc, char **argv)
     static const struct host_case cases[] = {
         {.name = "creators", .init = creators, .runs = 12},
         {.name = "names_go", .init = names_go, .runs = 12},
+        {.name = "unlinked_by_two", .init = unlinked_by_two, .runs = 12},
         {.name = "segments_go", .init = segments_go, .runs = 12},
         {.name = "ends_move", .init = ends_move, .runs = 12},
         {.name = "fork_while_cut", .init = fork_while_cut, .runs = 12},
