@@ -88,7 +88,7 @@ static bool discarded(const struct process *proc, const struct uthread *ut, int 
 }
 
 /* A signal with a handler is heard by the first thread that does not block it, and when that one
- * will not take it after all, by the next (signal_retarget); any other signal by all.  The first
+ * will not take it after all, by the next (retarget); any other signal by all.  The first
  * who takes it decides whether the process ends: it may await it. */
 static void notify_process(struct process *proc, int sig) REQUIRES(proc->siglock)
 {
@@ -105,7 +105,9 @@ static void notify_process(struct process *proc, int sig) REQUIRES(proc->siglock
     }
 }
 
-void signal_retarget(struct process *proc, sigset_t set)
+/* A thread does not take the signals of `set` any more.  It may be the only one that was told of
+ * those that are pending for whichever thread takes them: another one is. */
+static void retarget(struct process *proc, sigset_t set) REQUIRES(proc->siglock)
 {
     for (set &= proc->pending.set; set; set &= set - 1)
         notify_process(proc, __builtin_ctzll(set) + 1);
@@ -234,7 +236,7 @@ void signal_block(struct uthread *ut, sigset_t mask)
 {
     sigset_t more = mask & ~SIG_UNBLOCKABLE & ~ut->blocked;
     ut->blocked = mask & ~SIG_UNBLOCKABLE;
-    signal_retarget(ut->proc, more);
+    retarget(ut->proc, more);
     if (signal_deliverable(ut))
         thread_notify(&ut->thread, NOTIFY_SIGNAL);
 }

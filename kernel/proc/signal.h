@@ -20,10 +20,6 @@ int signal_take(struct uthread *ut, sigset_t set, struct signal_info *info)
 /* Signals that are pending and not blocked. */
 sigset_t signal_deliverable(const struct uthread *ut) REQUIRES(ut->proc->siglock);
 
-/* A thread does not take the signals of `set` any more.  It may be the only one that was told of
- * those that are pending for whichever thread takes them: another one is. */
-void signal_retarget(struct process *proc, sigset_t set) REQUIRES(proc->siglock);
-
 /* Which signals are no longer pending when this one comes: SIGCONT and those that stop cancel each
  * other (signal(7)). */
 sigset_t signal_opposite(int sig);
