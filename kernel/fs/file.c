@@ -64,12 +64,12 @@ void file_set_flags(struct file *f, unsigned mask, unsigned to)
 
 bool file_readable(const struct file *f)
 {
-    return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_WRONLY;
+    return !(file_flags(f) & O_PATH) && (file_flags(f) & O_ACCMODE) != O_WRONLY;
 }
 
 bool file_writable(const struct file *f)
 {
-    return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_RDONLY;
+    return !(file_flags(f) & O_PATH) && (file_flags(f) & O_ACCMODE) != O_RDONLY;
 }
 
 bool file_nonblocking(const struct file *f)
@@ -210,7 +210,7 @@ static long seek_target(const struct file *f, int64_t offset, unsigned whence)
 
 long file_seek(struct file *f, int64_t offset, unsigned whence)
 {
-    if (f->flags & O_PATH)
+    if (file_flags(f) & O_PATH)
         return -EBADF;
     if (f->ops->same_everywhere)
         return whence <= SEEK_HOLE ? 0 : -EINVAL;
@@ -226,14 +226,14 @@ long file_seek(struct file *f, int64_t offset, unsigned whence)
 
 long file_ioctl(struct file *f, unsigned cmd, uintptr_t arg)
 {
-    if (f->flags & O_PATH)
+    if (file_flags(f) & O_PATH)
         return -EBADF;
     return f->ops->ioctl != NULL ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 }
 
 unsigned file_poll(struct file *f)
 {
-    if (f->flags & O_PATH)
+    if (file_flags(f) & O_PATH)
         return POLLNVAL;
     if (f->ops->poll != NULL)
         return f->ops->poll(f);
@@ -242,7 +242,7 @@ unsigned file_poll(struct file *f)
 
 err_t file_truncate(struct file *f, uint64_t size_bytes)
 {
-    if (f->flags & O_PATH)
+    if (file_flags(f) & O_PATH)
         return -EBADF;
     if (!file_writable(f))
         return -EINVAL;
@@ -253,7 +253,7 @@ struct memstore *file_store(struct file *f, err_t *err)
 {
     struct memstore *store = NULL;
 
-    if (f->flags & O_PATH)
+    if (file_flags(f) & O_PATH)
         *err = -EBADF;
     else if (!file_readable(f))
         *err = -EACCES;
