@@ -1,8 +1,12 @@
 /* Pipes: a ring of pages between two open files.
  *
- * User memory is copied with no lock held: one reader at a time owns the filled part of the ring
- * (`reading`), one writer at a time the free part (`writing`), and only the positions move under
- * the spin lock. */
+ * User memory is copied with no lock held: one reader at a time owns the filled part of the ring,
+ * one writer at a time the free part (pipe_end.busy), and only the positions move under the spin
+ * lock.
+ *
+ * A change wakes at most one thread at each end, the first in line that it lets go on.  That one
+ * wakes the next when it is done, or when it leaves without having been at work: N bytes for N
+ * readers are N wakes, not N * N. */
 #include <kernel/base/usercopy.h>
 #include <kernel/fs/pipe.h>
 #include <kernel/fs/poll.h>
@@ -11,16 +15,26 @@
 
 #define PIPE_PAGES (PIPE_BYTES / PAGE_BYTES)
 
-/* l lock   r of who set `reading`   w of who set `writing` */
+/* l pipe.lock   b of who set `busy`   c constant */
+struct pipe_end {
+    bool open;        /* l  its file is there */
+    bool busy;        /* l  a thread copies */
+    struct list line; /* l  of pipe_waiter: with O_NONBLOCK first, then in order of arrival */
+};
+
+/* A thread asleep at an end, on its stack. */
+struct pipe_waiter {
+    struct list node;  /* l */
+    size_t need_bytes; /* c  0: O_NONBLOCK, it waits only for the one that copies */
+    struct waitq wake; /* l  it alone */
+};
+
 struct pipe {
     struct vnode vnode;
-    struct spinlock lock;           /* rank FILE */
-    struct waitq read_wait;         /* l  until there are bytes, or no writers, or !reading */
-    struct waitq write_wait;        /* l */
+    struct spinlock lock; /* rank FILE */
+    struct pipe_end read, write;
     uint64_t head, tail;            /* l  bytes read and written since the beginning */
-    unsigned readers, writers;      /* l  open ends */
-    bool reading, writing;          /* l */
-    struct page *pages[PIPE_PAGES]; /* w  NULL: never used */
+    struct page *pages[PIPE_PAGES]; /* b  of `write`.  NULL: never used */
 };
 
 static struct kmem_cache pipe_cache = KMEM_CACHE("pipe", struct pipe);
@@ -47,39 +61,92 @@ static size_t pipe_filled(const struct pipe *p) REQUIRES(p->lock)
     return (size_t)(p->tail - p->head);
 }
 
-/* Lock held on entry; released.  The state has changed: whoever waits looks again. */
+/* Bytes that a thread at this end may copy: those filled, or those free while anybody can read
+ * them.  Lock held. */
+static size_t pipe_available(const struct pipe *p, const struct pipe_end *end) REQUIRES(p->lock)
+{
+    if (end == &p->read)
+        return pipe_filled(p);
+    return p->read.open ? PIPE_BYTES - pipe_filled(p) : 0;
+}
+
+/* Lock held. */
+static bool pipe_other_open(const struct pipe *p, const struct pipe_end *end) REQUIRES(p->lock)
+{
+    return end == &p->read ? p->write.open : p->read.open;
+}
+
+/* Is there an answer for who needs so many bytes: they are there, or they never will be?  Lock
+ * held. */
+static bool pipe_settled(const struct pipe *p, const struct pipe_end *end, size_t need_bytes)
+    REQUIRES(p->lock)
+{
+    return !end->busy && (pipe_available(p, end) >= need_bytes || !pipe_other_open(p, end));
+}
+
+/* Wakes the first that can go on.  A writer may need more than there is, and the next one less.
+ * Lock held. */
+static void pipe_wake(struct pipe *p, struct pipe_end *end) REQUIRES(p->lock)
+{
+    list_for_each (node, &end->line) {
+        struct pipe_waiter *w = list_entry(node, struct pipe_waiter, node);
+        if (pipe_settled(p, end, w->need_bytes)) {
+            (void)waitq_wake_one(&w->wake); /* false: it is awake, and about to look */
+            return;
+        }
+        if (end->busy || pipe_available(p, end) == 0)
+            return; /* nobody behind it can */
+    }
+}
+
+/* Lock held on entry; released. */
 static void pipe_changed_unlock(struct pipe *p) RELEASE(p->lock)
 {
-    waitq_wake_all(&p->read_wait);
-    waitq_wake_all(&p->write_wait);
+    pipe_wake(p, &p->read);
+    pipe_wake(p, &p->write);
     spin_unlock(&p->lock);
     poll_notify();
 }
 
-/* Becomes the reader: bytes there are, 0 at the end of file, -EAGAIN, -EINTR. */
-static long pipe_begin_read(struct pipe *p, bool nonblocking)
+/* Sleeps in the line until there is an answer.  0 or -EINTR.  Lock held. */
+static err_t pipe_wait(struct pipe *p, struct pipe_end *end, size_t need_bytes) REQUIRES(p->lock)
 {
-    long result;
+    struct pipe_waiter w = {.need_bytes = need_bytes};
+    err_t err = 0;
+
+    waitq_init(&w.wake);
+    if (need_bytes == 0)
+        list_push_front(&end->line, &w.node);
+    else
+        list_push_back(&end->line, &w.node);
+    while (err == 0 && !pipe_settled(p, end, need_bytes))
+        err = waitq_sleep(&w.wake, &p->lock, SLEEP_INTERRUPTIBLE, NS_NEVER);
+    list_remove(&w.node);
+    return err;
+}
+
+/* Takes an end once `need_bytes` (1 or more) can be copied: how many can be, 0 when the other end
+ * is closed, -EAGAIN, -EINTR. */
+static long pipe_begin(struct pipe *p, struct pipe_end *end, size_t need_bytes, bool nonblocking)
+{
+    /* A thread at work is soon done: waiting for it is not the waiting that O_NONBLOCK means. */
+    size_t wait_bytes = nonblocking ? 0 : need_bytes;
+    long result = 0;
 
     spin_lock(&p->lock);
-    for (;;) {
-        /* A reader at work is soon done: waiting for it is not the waiting that O_NONBLOCK means.
-         */
-        if (!p->reading) {
-            result = (long)pipe_filled(p);
-            if (result > 0 || p->writers == 0)
-                break;
-            if (nonblocking) {
-                result = -EAGAIN;
-                break;
-            }
-        }
-        result = waitq_sleep(&p->read_wait, &p->lock, SLEEP_INTERRUPTIBLE, NS_NEVER);
-        if (result != 0)
-            break;
+    bool waits = !pipe_settled(p, end, wait_bytes);
+    if (waits)
+        result = pipe_wait(p, end, wait_bytes);
+    size_t available = pipe_available(p, end);
+    if (result == 0 && available >= need_bytes) {
+        end->busy = true;
+        result = (long)available;
+    } else {
+        if (result == 0 && pipe_other_open(p, end))
+            result = -EAGAIN;
+        if (waits)
+            pipe_wake(p, end); /* what it was woken for is still there */
     }
-    if (result > 0)
-        p->reading = true;
     spin_unlock(&p->lock);
     return result;
 }
@@ -98,7 +165,7 @@ static long pipe_read(struct file *f, struct iobuf *to, uint64_t pos)
 
     if (to->left_bytes == 0)
         return 0;
-    long filled = pipe_begin_read(p, file_nonblocking(f));
+    long filled = pipe_begin(p, &p->read, 1, file_nonblocking(f));
     if (filled <= 0)
         return filled;
     size_t n = MIN((size_t)filled, to->left_bytes);
@@ -112,38 +179,9 @@ static long pipe_read(struct file *f, struct iobuf *to, uint64_t pos)
     }
     spin_lock(&p->lock);
     p->head += done;
-    p->reading = false;
+    p->read.busy = false;
     pipe_changed_unlock(p);
     return done > 0 ? (long)done : err;
-}
-
-/* Becomes the writer once `need_bytes` are free: bytes free, -EPIPE, -EAGAIN, -EINTR. */
-static long pipe_begin_write(struct pipe *p, size_t need_bytes, bool nonblocking)
-{
-    long result;
-
-    spin_lock(&p->lock);
-    for (;;) {
-        size_t free_bytes = PIPE_BYTES - pipe_filled(p);
-        if (p->readers == 0) {
-            result = -EPIPE;
-            break;
-        }
-        if (!p->writing && free_bytes >= need_bytes) {
-            result = (long)free_bytes;
-            p->writing = true;
-            break;
-        }
-        if (!p->writing && nonblocking) {
-            result = -EAGAIN;
-            break;
-        }
-        result = waitq_sleep(&p->write_wait, &p->lock, SLEEP_INTERRUPTIBLE, NS_NEVER);
-        if (result != 0)
-            break;
-    }
-    spin_unlock(&p->lock);
-    return result;
 }
 
 /* Copies n bytes into the free part, which is ours.  Bytes copied; when short, *err says why. */
@@ -175,8 +213,11 @@ static long pipe_write(struct file *f, struct iobuf *from, uint64_t pos)
 
     while (from->left_bytes > 0) {
         err_t err = 0;
-        long free_bytes = pipe_begin_write(p, atomic ? from->left_bytes : 1, file_nonblocking(f));
-        from->broken = free_bytes == -EPIPE;
+        long free_bytes =
+            pipe_begin(p, &p->write, atomic ? from->left_bytes : 1, file_nonblocking(f));
+        from->broken = free_bytes == 0;
+        if (from->broken)
+            free_bytes = -EPIPE;
         if (free_bytes < 0)
             return total > 0 ? total : free_bytes;
         size_t done = pipe_fill(p, from, MIN((size_t)free_bytes, from->left_bytes), &err);
@@ -185,7 +226,7 @@ static long pipe_write(struct file *f, struct iobuf *from, uint64_t pos)
             done = 0;
         spin_lock(&p->lock);
         p->tail += done;
-        p->writing = false;
+        p->write.busy = false;
         pipe_changed_unlock(p);
         total += (long)done;
         if (err != 0)
@@ -200,7 +241,7 @@ static unsigned pipe_read_poll(struct file *f)
 
     spin_lock(&p->lock);
     unsigned events = pipe_filled(p) > 0 ? POLLIN | POLLRDNORM : 0;
-    if (p->writers == 0)
+    if (!p->write.open)
         events |= POLLHUP;
     spin_unlock(&p->lock);
     return events;
@@ -212,7 +253,7 @@ static unsigned pipe_write_poll(struct file *f)
 
     spin_lock(&p->lock);
     unsigned events = PIPE_BYTES - pipe_filled(p) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
-    if (p->readers == 0)
+    if (!p->read.open)
         events |= POLLERR;
     spin_unlock(&p->lock);
     return events;
@@ -230,22 +271,25 @@ static long pipe_ioctl(struct file *f, unsigned cmd, uintptr_t arg)
     return copy_to_user(arg, &filled, sizeof(filled));
 }
 
+static void pipe_end_closed(struct pipe *p, struct pipe_end *end)
+{
+    spin_lock(&p->lock);
+    end->open = false;
+    pipe_changed_unlock(p);
+}
+
 static void pipe_read_closed(struct file *f)
 {
     struct pipe *p = pipe_of(f);
 
-    spin_lock(&p->lock);
-    p->readers--;
-    pipe_changed_unlock(p);
+    pipe_end_closed(p, &p->read);
 }
 
 static void pipe_write_closed(struct file *f)
 {
     struct pipe *p = pipe_of(f);
 
-    spin_lock(&p->lock);
-    p->writers--;
-    pipe_changed_unlock(p);
+    pipe_end_closed(p, &p->write);
 }
 
 static const struct vnode_ops pipe_vnode_ops = {
@@ -276,9 +320,9 @@ err_t pipe_create(const struct cred *cred, unsigned flags, struct file **read_en
         return -ENOMEM;
     vnode_init(&p->vnode, &pipe_vnode_ops, VNODE_DEV_PIPE, vnode_next_ino(), &how);
     spin_init(&p->lock, "pipe", RANK_FILE);
-    waitq_init(&p->read_wait);
-    waitq_init(&p->write_wait);
-    p->readers = p->writers = 1;
+    list_init(&p->read.line);
+    list_init(&p->write.line);
+    p->read.open = p->write.open = true;
     err_t err = file_create(&pipe_read_ops, &p->vnode, O_RDONLY | flags, read_end);
     if (err == 0) {
         err = file_create(&pipe_write_ops, &p->vnode, O_WRONLY | flags, write_end);
