@@ -24,6 +24,7 @@
 static _Thread_local struct host_cpu this_cpu = {.irq_on = true};
 char *host_arena;
 
+void (*host_while_waiting)(void);
 static unsigned cpu_count = 1;
 static char console[65536];
 static size_t console_used;
@@ -41,6 +42,8 @@ void host_point(void) {}
  */
 void arch_cpu_relax(void)
 {
+    if (host_while_waiting)
+        host_while_waiting();
     sched_yield();
 }
 

@@ -30,5 +30,8 @@ void host_expect_report(void (*fn)(void *arg), void *arg, const char *text);
 /* For what tests do behind the sanitizer's back. */
 #define UNWATCHED __attribute__((no_sanitize("address"), noinline))
 
+/* Called in spin loops, when not NULL: what another CPU does meanwhile. */
+extern void (*host_while_waiting)(void);
+
 /* Runs fn(cpu) on `cpus` threads at once, each with its number. */
 void host_run_cpus(unsigned cpus, void (*fn)(unsigned cpu));

@@ -53,13 +53,54 @@ static void test_counting(void **state)
     assert_int_equal(counter, CPUS * ROUNDS);
 }
 
-/* The ticket counters wrap. */
-static void test_wrap(void **state)
+#define ANOTHER 3u /* a CPU, plus one */
+
+static unsigned waits;
+
+static void count_waits(void)
 {
-    lock.next = lock.owner = UINT16_MAX - 5;
-    counter = 0;
-    host_run_cpus(CPUS, count);
-    assert_int_equal(counter, CPUS * ROUNDS);
+    waits++;
+}
+
+/* Takes the lock while another CPU has claimed it, and `meanwhile` is what that one does. */
+static void take_claimed(void (*meanwhile)(void))
+{
+    waits = 0;
+    lock.claimed_by = ANOTHER;
+    host_while_waiting = meanwhile;
+    spin_lock(&lock);
+    host_while_waiting = NULL;
+    assert_int_equal(lock.claimed_by, 0);
+    spin_unlock(&lock);
+    assert_false(spin_is_locked(&lock));
+}
+
+/* A CPU that does not run, as virtual ones do not at times, loses the turn that it has claimed. */
+static void test_turn_lost(void **state)
+{
+    take_claimed(count_waits);
+    assert_in_range(waits, 2, 1000);
+}
+
+static void take_turn(void)
+{
+    waits++;
+    if (waits == 2) {
+        assert_false(spin_is_locked(&lock)); /* free, and left to it */
+        lock.taken = 1;
+        lock.claimed_by = 0;
+    } else if (waits == 4) {
+        assert_in_range(lock.claimed_by, 1, UINT8_MAX); /* by who waits now */
+        lock.taken = 0;
+    }
+}
+
+/* A free lock is left to who has claimed it: so one that lets go and comes back at once lets others
+ * in. */
+static void test_turn_taken(void **state)
+{
+    take_claimed(take_turn);
+    assert_int_equal(waits, 4);
 }
 
 static void take_twice(void *arg)
@@ -83,8 +124,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interrupts), cmocka_unit_test(test_keep_irq_off),
-        cmocka_unit_test(test_counting),   cmocka_unit_test(test_wrap),
-        cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_counting),   cmocka_unit_test(test_turn_lost),
+        cmocka_unit_test(test_turn_taken), cmocka_unit_test(test_misuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,11 +8,12 @@
 
 struct CAPABILITY("spin lock") spinlock {
     const char *name;
-    uint16_t next, owner; /* ticket lock: first come, first served; more tickets than CPUs */
-    uint8_t rank;         /* enum lock_rank */
-    bool irq_was_on;      /* of the holder */
+    uint8_t taken;      /* atomic: 0 or 1 */
+    uint8_t claimed_by; /* atomic: whose turn is next, a CPU's number + 1; 0: nobody's */
+    uint8_t rank;       /* enum lock_rank */
+    bool irq_was_on;    /* of the holder */
 };
-_Static_assert(RANK_MAX <= UINT8_MAX && CPUS_MAX < UINT16_MAX, "small locks: objects have several");
+_Static_assert(RANK_MAX <= UINT8_MAX && CPUS_MAX < UINT8_MAX, "small locks: objects have several");
 
 #define SPINLOCK_INIT(lock_name, lock_rank)                                                        \
     {                                                                                              \
