@@ -7,8 +7,7 @@
  *
  * That alone would starve those who wait for a CPU that lets go and comes back, as it does to let
  * them in: it is always the faster one.  So one of those who wait claims the next turn, and others
- * leave it the free lock for a little while.  If it is not there then, it has lost its turn, and
- * whoever waits and runs claims the next. */
+ * leave it the free lock for a little while, after which one of them takes over the claim. */
 #include <kernel/base/context.h>
 #include <kernel/base/panic.h>
 #include <kernel/base/spinlock.h>
@@ -20,7 +19,7 @@ void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
 }
 
 /* How often a CPU that waits leaves the free lock to the one that has claimed it, which needs one
- * look, or a few, when it runs. */
+ * look, or a few, when it runs; then the claim is its own. */
 #define CLAIM_LOOKS 64u
 
 static bool try_take(struct spinlock *lock)
@@ -41,10 +40,16 @@ static void spin_wait(struct spinlock *lock)
 {
     uint8_t me = (uint8_t)(arch_cpu_id() + 1);
     for (unsigned looks = 0; !panicking_here(); arch_cpu_relax()) {
+        if (looks > CLAIM_LOOKS) {
+            __atomic_store_n(&lock->claimed_by, me, __ATOMIC_RELAXED);
+            looks = 0;
+        }
         bool mine = my_turn(lock, me);
         if (spin_is_locked(lock))
             continue;
-        if ((mine || ++looks > CLAIM_LOOKS) && try_take(lock)) {
+        if (!mine) {
+            looks++;
+        } else if (try_take(lock)) {
             __atomic_store_n(&lock->claimed_by, 0, __ATOMIC_RELAXED);
             return;
         }

@@ -84,8 +84,8 @@ static bool pipe_settled(const struct pipe *p, const struct pipe_end *end, size_
     return !end->busy && (pipe_available(p, end) >= need_bytes || !pipe_other_open(p, end));
 }
 
-/* Wakes the first that can go on.  A writer may need more than there is, and the next one less.
- * Lock held. */
+/* Wakes the first that can go on.  A writer may need more than there is, and the next one less: the
+ * line is gone along while less than PIPE_BUF is free, but not nothing.  Lock held. */
 static void pipe_wake(struct pipe *p, struct pipe_end *end) REQUIRES(p->lock)
 {
     list_for_each (node, &end->line) {

@@ -132,6 +132,52 @@ static int small_passes_large(uintptr_t sp)
     return 0;
 }
 
+static bool resident(uintptr_t page)
+{
+    uint8_t there;
+    uintptr_t at = u_put(0, &(uint8_t){0}, 1);
+    U_EQ(U_CALL(SYS_mincore, page, U_PAGE, at), 0);
+    u_get(at, &there, 1);
+    return there & 1;
+}
+
+#define SMALL 10ul
+
+static int write_all_but_small(uintptr_t from)
+{
+    U_CALL(SYS_write, ends[1], from, PIPE_BYTES - SMALL);
+    return 0;
+}
+
+static int write_small_beside(uintptr_t from)
+{
+    long n;
+    U_WAIT_UNTIL(resident(from)); /* the other one is at work */
+    u_count(&ready);
+    while ((n = pipe_write(SMALL)) == -EAGAIN)
+        u_pass_time(1);
+    U_EQ(n, (long)SMALL);
+    return 0;
+}
+
+/* With O_NONBLOCK, a large write is in front of a small one while both wait for one at work: then
+ * it cannot go on, and says so, but the small one can. */
+static int refused_wakes_next(uintptr_t sp)
+{
+    uintptr_t from = u_mmap(0, PIPE_BYTES, U_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    make_pipe();
+    long small = u_fork(write_small_beside, from);
+    long all = u_fork(write_all_but_small, from);
+    U_WAIT_UNTIL(u_counted(&ready));
+    set_nonblocking(1, true);
+    U_EQ(pipe_write(RECORD), -EAGAIN);
+    set_nonblocking(1, false);
+    u_must_exit(all, 0);
+    u_must_exit(small, 0);
+    close_pipe();
+    return 0;
+}
+
 static int must_be_killed(uintptr_t end)
 {
     (void)(end == 0 ? pipe_read(1) : pipe_write(RECORD));
@@ -235,8 +281,9 @@ static int all_hear_of_the_end(uintptr_t sp)
     return 0;
 }
 
-/* ---- anything at once: signals end sleeps, O_NONBLOCK comes and goes */
+/* ---- anything at once */
 
+#define TROUBLES   64u
 #define WORKERS    4u /* at each end */
 #define WORK_BYTES (3 * PIPE_BYTES)
 
@@ -275,8 +322,21 @@ static int storm_read(uintptr_t which)
     return 0;
 }
 
-/* Every byte arrives once, and all end: whoever is forgotten in a line sleeps for ever, which is a
- * hang of this machine. */
+/* Signals end sleeps, and O_NONBLOCK comes and goes. */
+static void make_trouble(const long *pids)
+{
+    for (unsigned i = 0; i < TROUBLES; i++) {
+        unsigned end = i / 16 % 2;
+        set_nonblocking(end, true);
+        u_pass_time(i % 3);
+        set_nonblocking(end, false);
+        u_pass_time(i % 7);
+        U_EQ(U_CALL(SYS_kill, pids[i % (2 * WORKERS)], SIGUSR1), 0);
+    }
+}
+
+/* Every byte arrives once, and all end: whoever is forgotten in a line sleeps for ever, for there
+ * is no more trouble then. */
 static int storm(uintptr_t sp)
 {
     long pids[2 * WORKERS];
@@ -284,14 +344,8 @@ static int storm(uintptr_t sp)
     u_ignore_by_handler(SIGUSR1, 0);
     for (unsigned i = 0; i < 2 * WORKERS; i++)
         pids[i] = u_fork(i % 2 ? storm_write : storm_read, i / 2);
-    for (unsigned i = 0; u_counted(&done) < WORKERS; i++) {
-        unsigned end = i / 16 % 2;
-        set_nonblocking(end, true);
-        u_pass_time(i % 3);
-        set_nonblocking(end, false);
-        u_pass_time(i % 7);
-        U_EQ(U_CALL(SYS_kill, pids[i % ARRAY_LEN(pids)], SIGUSR1), 0);
-    }
+    make_trouble(pids);
+    U_WAIT_UNTIL(u_counted(&done) == WORKERS);
     close_end(1);
     for (unsigned i = 0; i < 2 * WORKERS; i++)
         u_must_exit(pids[i], 0);
@@ -307,6 +361,7 @@ int main(int argc, char **argv)
         {.name = "writers_wake_in_turn", .init = writers_wake_in_turn, .runs = 6},
         {.name = "small_passes_large", .init = small_passes_large, .runs = 6},
         {.name = "nonblocking_waits_for_work_only", .init = nonblocking_waits_for_work_only},
+        {.name = "refused_wakes_next", .init = refused_wakes_next},
         {.name = "killed_are_passed", .init = killed_are_passed},
         {.name = "all_hear_of_the_end", .init = all_hear_of_the_end, .runs = 6},
         {.name = "storm", .init = storm, .runs = 12},
