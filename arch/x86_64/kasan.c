@@ -99,7 +99,7 @@ static void poison(uintptr_t beg, uintptr_t end, int8_t value)
 {
     int8_t *shadow = kasan_shadow(beg), *last = kasan_shadow(end);
     int8_t head = beg % KASAN_GRANULE, tail = end % KASAN_GRANULE;
-    bool tail_alone = *last > 0 && *last <= tail;
+    bool tail_alone = tail && *last > 0 && *last <= tail; /* at the end of RAM there is no *last */
     if (shadow == last) {
         if (tail_alone)
             *last = head ? MIN(*last, head) : value;

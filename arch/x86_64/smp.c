@@ -121,7 +121,10 @@ static bool cpu_start(unsigned id, uint32_t to_apic_id)
 {
     struct page *stack = page_alloc(PAGE_KERNEL, BOOT_STACK_ORDER, PMEM_ZERO);
     struct page *ist = stack ? page_alloc(PAGE_KERNEL, IST_STACK_ORDER, PMEM_ZERO) : NULL;
-    if (!ist) {
+    /* The trampoline is on the boot map. */
+    if (!ist || page_to_paddr(stack) + BOOT_STACK_BYTES > BOOT_MAP_BYTES) {
+        if (ist)
+            page_free(ist);
         if (stack)
             page_free(stack);
         return false;
