@@ -40,17 +40,17 @@ static void claim(void)
         arch_cpu_relax();
 }
 
-void panic(const char *fmt, ...)
+/* `frame` is that of the function that was called to panic. */
+static _Noreturn void finish(void (*report)(void), void *frame, const char *fmt, va_list ap)
 {
     arch_irq_disable();
     claim();
     arch_stop_others();
 
+    if (report)
+        report();
     char message[512];
-    va_list ap;
-    va_start(ap, fmt);
     fmt_vsnprint(message, sizeof(message), fmt, ap);
-    va_end(ap);
     printk("\npanic: %s\n", message);
     printk("panic: on CPU %u of %u\n", arch_cpu_id(), arch_cpu_count());
 
@@ -64,10 +64,24 @@ void panic(const char *fmt, ...)
             symtab_print_backtrace(fp);
     }
     printk("panic: called from\n");
-    symtab_print_backtrace((uintptr_t)__builtin_frame_address(0));
+    symtab_print_backtrace((uintptr_t)frame);
     lock_rank_print();
     stack_depth_print();
 
     arch_console_drain();
     arch_power_off(EXIT_CODE_PANIC);
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    finish(NULL, __builtin_frame_address(0), fmt, ap);
+}
+
+void panic_with(void (*report)(void), const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    finish(report, __builtin_frame_address(0), fmt, ap);
 }

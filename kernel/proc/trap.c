@@ -95,10 +95,14 @@ static void print_thread(struct thread *t, void *arg)
            t->on_cpu ? " (running)" : "");
 }
 
-/* tools/run asks, when a guest does not come to an end. */
-void kernel_nmi(void)
+static void print_threads(void)
 {
     printk("shoal: non-maskable interrupt; threads:\n");
     thread_for_each_unlocked(print_thread, NULL);
-    panic("non-maskable interrupt");
+}
+
+/* tools/run asks, when a guest does not come to an end. */
+void kernel_nmi(void)
+{
+    panic_with(print_threads, "non-maskable interrupt");
 }

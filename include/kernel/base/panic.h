@@ -7,6 +7,9 @@
  * then ends the machine with EXIT_CODE_PANIC.  Any context.  A panic inside a panic ends the
  * machine at once. */
 _Noreturn void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* The same, and `report` prints what there is to say before it: this CPU waits for no lock then,
+ * and the others have stopped. */
+_Noreturn void panic_with(void (*report)(void), const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Always checked, in release builds too: a kernel that goes on after a broken invariant lets
  * somebody in. */
