@@ -21,6 +21,9 @@ int poll_wait(uint64_t seen, uint64_t deadline_ns)
     int err = 0;
 
     spin_lock(&poll_lock);
+    /* Where something always changes, nobody ever sleeps. */
+    if (generation != seen && thread_interrupted(SLEEP_INTERRUPTIBLE))
+        err = -EINTR;
     while (generation == seen && err == 0)
         err = waitq_sleep(&poll_queue, &poll_lock, SLEEP_INTERRUPTIBLE, deadline_ns);
     spin_unlock(&poll_lock);

@@ -65,6 +65,18 @@ static long poll_look(struct look *l)
     return ready;
 }
 
+/* Nothing but what happened: another thread may have changed what is asked for meanwhile. */
+static err_t put_revents(uintptr_t addr, const struct poll_look *p)
+{
+    err_t err = 0;
+
+    for (size_t i = 0; i < p->n && err == 0; i++) {
+        uintptr_t to = addr + i * sizeof(p->fds[i]) + offsetof(struct linux_pollfd, revents);
+        err = copy_to_user(to, &p->fds[i].revents, sizeof(p->fds[i].revents));
+    }
+    return err;
+}
+
 long sys_poll(const unsigned long args[6])
 {
     struct poll_look p = {.base = {poll_look}, .n = args[1]};
@@ -84,7 +96,7 @@ long sys_poll(const unsigned long args[6])
     long result = copy_from_user(p.fds, args[0], bytes);
     if (result == 0)
         result = look_until(&p.base, deadline_ns);
-    if (result >= 0 && copy_to_user(args[0], p.fds, bytes) != 0)
+    if (result >= 0 && put_revents(args[0], &p) != 0)
         result = -EFAULT;
     kmem_free_bytes(p.fds, room_bytes);
     return result;

@@ -281,6 +281,90 @@ static int all_hear_of_the_end(uintptr_t sp)
     return 0;
 }
 
+/* ---- poll */
+
+struct pollfd_at { /* as in the caller's memory */
+    int fd;
+    int16_t events, revents;
+};
+
+static struct pollfd_at load_pollfd(uintptr_t at, unsigned i)
+{
+    struct pollfd_at p;
+    u_get(at + i * sizeof p, &p, sizeof p);
+    return p;
+}
+
+static void store_pollfd(uintptr_t at, unsigned i, int fd)
+{
+    const struct pollfd_at p = {fd, 1 /* POLLIN */, 0};
+    U_EQ(host_store(at + i * sizeof p, &p, sizeof p), 0);
+}
+
+static int poll_two(uintptr_t at)
+{
+    U_EQ(U_CALL(SYS_poll, at, 2, -1), 1);
+    return 0;
+}
+
+/* Only revents is poll's to write: what another thread asks for meanwhile is there afterwards. */
+static int poll_leaves_what_is_asked(uintptr_t sp)
+{
+    uintptr_t at = u_mmap(0, U_PAGE, U_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    make_pipe();
+    store_pollfd(at, 0, ends[0]);
+    store_pollfd(at, 1, -1);
+    long pid = u_fork(poll_two, at);
+    U_WAIT_UNTIL(u_sleeps(pid));
+    store_pollfd(at, 1, ends[0]);
+    U_EQ(pipe_write(1), 1);
+    u_must_exit(pid, 0);
+    U_EQ(load_pollfd(at, 0).revents, 1);
+    U_EQ(load_pollfd(at, 1).fd, ends[0]);
+    close_pipe();
+    return 0;
+}
+
+#define MANY_FDS 512u
+
+static int write_and_read(uintptr_t arg)
+{
+    for (;;) {
+        pipe_write(1);
+        pipe_read(1);
+    }
+}
+
+/* A long look: something has always changed when it is over. */
+static int poll_many(uintptr_t at)
+{
+    long n = U_CALL(SYS_poll, at, MANY_FDS, -1);
+    U_EQ(n, -EINTR);
+    return 0;
+}
+
+/* A signal ends poll, though it never comes to sleep, as somebody is always busy with a pipe. */
+static int poll_ends_in_traffic(uintptr_t sp)
+{
+    uintptr_t at = u_mmap(0, MANY_FDS * sizeof(struct pollfd_at), U_RW, U_ANON, -1, 0);
+    make_pipe();
+    for (unsigned i = 0; i < MANY_FDS; i++)
+        store_pollfd(at, i, ends[0]);
+    u_ignore_by_handler(SIGUSR1, 0);
+    long poller = u_fork(poll_many, at);
+    U_WAIT_UNTIL(u_sleeps(poller));
+    close_pipe(); /* the poller has it; another one for the traffic */
+    make_pipe();
+    long writer = u_fork(write_and_read, 0);
+    u_pass_time(200);
+    U_EQ(U_CALL(SYS_kill, poller, SIGUSR1), 0);
+    u_must_exit(poller, 0);
+    U_EQ(U_CALL(SYS_kill, writer, SIGKILL), 0);
+    U_EQ(u_wait(writer, &(int){0}), writer);
+    close_pipe();
+    return 0;
+}
+
 /* ---- anything at once */
 
 #define TROUBLES   64u
@@ -364,6 +448,8 @@ int main(int argc, char **argv)
         {.name = "refused_wakes_next", .init = refused_wakes_next},
         {.name = "killed_are_passed", .init = killed_are_passed},
         {.name = "all_hear_of_the_end", .init = all_hear_of_the_end, .runs = 6},
+        {.name = "poll_leaves_what_is_asked", .init = poll_leaves_what_is_asked, .runs = 6},
+        {.name = "poll_ends_in_traffic", .init = poll_ends_in_traffic, .runs = 4},
         {.name = "storm", .init = storm, .runs = 12},
         {0},
     };

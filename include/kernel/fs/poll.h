@@ -8,7 +8,7 @@
  * return at once. */
 uint64_t poll_begin(void);
 
-/* Sleeps until something changed since `seen`.  0; -ETIMEDOUT; -EINTR. */
+/* Sleeps until something changed since `seen`.  0; -ETIMEDOUT; -EINTR, also without a sleep. */
 int poll_wait(uint64_t seen, uint64_t deadline_ns);
 void poll_end(void);
 
