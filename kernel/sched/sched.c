@@ -130,18 +130,30 @@ void thread_first_run(void *arg)
     thread_exit();
 }
 
+/* Nothing to do, and nothing that it has been told of and only has to wake up for. */
+static bool has_nothing(const struct cpu *cpu)
+{
+    return __atomic_load_n(&cpu->online, __ATOMIC_RELAXED) &&
+           __atomic_load_n(&cpu->is_idle, __ATOMIC_RELAXED) &&
+           __atomic_load_n(&cpu->nqueued, __ATOMIC_RELAXED) == 0;
+}
+
+/* A CPU with nothing to do, or NULL. */
+static struct cpu *find_idle(void)
+{
+    unsigned n = arch_cpu_count();
+    for (unsigned i = 0; i < n; i++)
+        if (has_nothing(&sched_cpus[i]))
+            return &sched_cpus[i];
+    return NULL;
+}
+
 /* An idle CPU if there is one, else the thread's last. */
 static struct cpu *choose_cpu(struct thread *t)
 {
     struct cpu *last = &sched_cpus[t->cpu];
-    if (__atomic_load_n(&last->is_idle, __ATOMIC_RELAXED))
-        return last;
-    unsigned n = arch_cpu_count();
-    for (unsigned i = 0; i < n; i++)
-        if (__atomic_load_n(&sched_cpus[i].online, __ATOMIC_RELAXED) &&
-            __atomic_load_n(&sched_cpus[i].is_idle, __ATOMIC_RELAXED))
-            return &sched_cpus[i];
-    return last;
+    struct cpu *idle = has_nothing(last) ? last : find_idle();
+    return idle ? idle : last;
 }
 
 void sched_enqueue(struct thread *t)
@@ -171,8 +183,13 @@ void sched_tick(void)
     if (thread_current() != self->idle) {
         if (now >= self->slice_end_ns) {
             self->slice_end_ns = now + SLICE_NS;
-            if (__atomic_load_n(&self->nqueued, __ATOMIC_RELAXED))
+            if (__atomic_load_n(&self->nqueued, __ATOMIC_RELAXED)) {
                 __atomic_store_n(&self->need_resched, 1, __ATOMIC_RELAXED);
+                /* Who came to steal when nothing was there, and halted, looks again. */
+                struct cpu *idle = find_idle();
+                if (idle)
+                    arch_cpu_kick((unsigned)(idle - sched_cpus));
+            }
         }
         next = MIN(next, self->slice_end_ns);
     }

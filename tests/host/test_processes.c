@@ -5,10 +5,64 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#define BUSY 3u
+
 /* What `pid.max` says in the cases below. */
 #define NUMBERS 12
 
 static uint32_t held;
+
+static uint32_t cpu_of[BUSY]; /* where the busy ones were seen, plus one */
+
+static uint32_t cpu_now(void)
+{
+    const uint32_t none = 0;
+    uint32_t cpu;
+    uintptr_t at = u_put(0, &none, sizeof none);
+    U_EQ(U_CALL(SYS_getcpu, at, 0, 0), 0);
+    u_get(at, &cpu, sizeof cpu);
+    return cpu;
+}
+
+/* Never sleeps, never yields. */
+static int is_busy(uintptr_t which)
+{
+    while (__atomic_load_n(&held, __ATOMIC_SEQ_CST))
+        __atomic_store_n(&cpu_of[which], cpu_now() + 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static unsigned cpus_busy(void)
+{
+    uint32_t seen = 0;
+    for (unsigned i = 0; i < BUSY; i++)
+        seen |= 1u << __atomic_load_n(&cpu_of[i], __ATOMIC_SEQ_CST);
+    return (unsigned)__builtin_popcount(seen & ~1u);
+}
+
+static unsigned cpus_there(void)
+{
+    const uint64_t none[16] = {0};
+    uint64_t set;
+    uintptr_t at = u_put(0, none, sizeof none);
+    U_CHECK(U_CALL(SYS_sched_getaffinity, 0, sizeof none, at) > 0);
+    u_get(at, &set, sizeof set);
+    return (unsigned)__builtin_popcountl(set);
+}
+
+/* As many CPUs as there are work when there is work for them, whichever were told of it. */
+static int busy_ones_spread(uintptr_t sp)
+{
+    long pid[BUSY];
+    __atomic_store_n(&held, true, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < BUSY; i++)
+        pid[i] = u_fork(is_busy, i);
+    U_WAIT_UNTIL(cpus_busy() == MIN(cpus_there(), BUSY));
+    __atomic_store_n(&held, false, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < BUSY; i++)
+        u_must_exit(pid[i], 0);
+    return 0;
+}
 
 static int ends(uintptr_t arg)
 {
@@ -305,6 +359,7 @@ int main(int argc, char **argv)
          .init = groups_keep_numbers,
          .runs = 4,
          .cmdline = "pid.max=12"},
+        {.name = "busy_ones_spread", .init = busy_ones_spread},
         {.name = "zombies_count", .init = zombies_count, .runs = 2, .ram_bytes = 8 * U_MIB},
         {.name = "continues_session", .init = continues_session, .runs = 8},
         {.name = "reports_are_true", .init = reports_are_true, .runs = 2},
