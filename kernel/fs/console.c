@@ -56,7 +56,12 @@ static bool is_control(unsigned c)
     return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
 }
 
-/* Lock held, here and below. */
+/* Is it this control character?  0 is none: _POSIX_VDISABLE.  Lock held, here and below. */
+static bool is_cc(unsigned c, unsigned which) REQUIRES(input.lock)
+{
+    return c != 0 && c == input.termios.c_cc[which];
+}
+
 static void input_echo(unsigned c) REQUIRES(input.lock)
 {
     char shown[2] = {(char)c, 0};
@@ -99,14 +104,12 @@ static void input_erase_one(void) REQUIRES(input.lock)
 
 static void input_line_byte(unsigned c) REQUIRES(input.lock)
 {
-    const uint8_t *cc = input.termios.c_cc;
-
-    if (c == cc[VERASE] || c == '\b') {
+    if (is_cc(c, VERASE) || c == '\b') {
         input_erase_one();
-    } else if (c == cc[VKILL]) {
+    } else if (is_cc(c, VKILL)) {
         while (input.tail != input.commit)
             input_erase_one();
-    } else if (c == cc[VEOF]) {
+    } else if (is_cc(c, VEOF)) {
         input_put(INPUT_EOF);
         input.commit = input.tail;
     } else {
@@ -126,7 +129,7 @@ void kernel_console_input(char byte)
     unsigned old_commit = input.commit;
     if ((input.termios.c_iflag & ICRNL) && c == '\r')
         c = '\n';
-    if ((input.termios.c_lflag & ISIG) && c == input.termios.c_cc[VINTR]) {
+    if ((input.termios.c_lflag & ISIG) && is_cc(c, VINTR)) {
         input_echo(c);
         input_echo('\n');
         input.head = input.commit = input.tail;
@@ -171,12 +174,9 @@ static bool input_take(char *to, size_t n, size_t *taken) REQUIRES(input.lock)
     *taken = 0;
     while (input.head != input.commit && *taken < n) {
         unsigned c = input.slots[input.head++ % INPUT_SLOTS];
-        if (c == INPUT_EOF) {
-            if (lines)
-                return true;
-            continue;
-        }
-        to[(*taken)++] = (char)c;
+        if (lines && c == INPUT_EOF)
+            return true;
+        to[(*taken)++] = (char)c; /* a ^D of before ICANON went off is a NUL, as on Linux */
         if (lines && c == '\n')
             return true;
     }
@@ -250,6 +250,18 @@ static long termios_set(uintptr_t arg, bool flush)
     return 0;
 }
 
+/* Bytes that reads can have.  Lock held. */
+static unsigned input_readable(void) REQUIRES(input.lock)
+{
+    unsigned n = input.commit - input.head;
+
+    if (input.termios.c_lflag & ICANON) {
+        for (unsigned i = input.head; i != input.commit; i++)
+            n -= input.slots[i % INPUT_SLOTS] == INPUT_EOF;
+    }
+    return n;
+}
+
 static long console_file_ioctl(struct file *f, unsigned cmd, uintptr_t arg)
 {
     static const struct linux_winsize winsize = {.ws_row = 24, .ws_col = 80};
@@ -270,7 +282,7 @@ static long console_file_ioctl(struct file *f, unsigned cmd, uintptr_t arg)
         return copy_to_user(arg, &winsize, sizeof(winsize));
     case FIONREAD:
         spin_lock(&input.lock);
-        readable = (int)(input.commit - input.head);
+        readable = (int)input_readable();
         spin_unlock(&input.lock);
         return copy_to_user(arg, &readable, sizeof(readable));
     default:

@@ -28,10 +28,9 @@ static bool range_is_user(uint64_t addr, uint64_t n)
 
 err_t iobuf_init_user(struct iobuf *io, uintptr_t addr, size_t n)
 {
-    n = MIN(n, IOBUF_BYTES_MAX);
     if (!range_is_user(addr, n))
         return -EFAULT;
-    iobuf_init_one(io, addr, n, true);
+    iobuf_init_one(io, addr, MIN(n, IOBUF_BYTES_MAX), true);
     return 0;
 }
 

@@ -194,12 +194,20 @@ static long send_pieces(struct file *out, struct file *in, uint64_t pos, size_t 
     return done > 0 ? (long)done : moved;
 }
 
-static long send_file(struct file *out, struct file *in, uint64_t pos, size_t n)
+/* sendfile(2), ERRORS. */
+static err_t send_allowed(struct file *out, struct file *in, bool at_offset)
 {
     if (!file_readable(in) || !file_writable(out))
         return -EBADF;
+    if (at_offset && file_seek(in, 0, SEEK_CUR) == -ESPIPE)
+        return -ESPIPE;
     if (!S_ISREG(vnode_mode(in->vnode)))
         return -EINVAL;
+    return file_flags(out) & O_APPEND ? -EINVAL : 0;
+}
+
+static long send_file(struct file *out, struct file *in, uint64_t pos, size_t n)
+{
     char *buf = kmem_alloc_bytes(PAGE_BYTES);
     if (buf == NULL)
         return -ENOMEM;
@@ -209,10 +217,13 @@ static long send_file(struct file *out, struct file *in, uint64_t pos, size_t n)
 }
 
 /* Where sendfile begins: *offset in user memory, or the offset of `in`. */
-static long send_begin(struct file *in, uintptr_t offset_addr)
+static long send_begin(struct file *out, struct file *in, uintptr_t offset_addr)
 {
     int64_t pos;
+    err_t err = send_allowed(out, in, offset_addr != 0);
 
+    if (err != 0)
+        return err;
     if (offset_addr == 0)
         return file_seek(in, 0, SEEK_CUR);
     if (copy_from_user(&pos, offset_addr, sizeof(pos)) != 0)
@@ -223,7 +234,7 @@ static long send_begin(struct file *in, uintptr_t offset_addr)
 long sys_sendfile(const unsigned long args[6])
 {
     struct file *out = ufile_get(args[0]), *in = ufile_get(args[1]);
-    long result = out == NULL || in == NULL ? -EBADF : send_begin(in, args[2]);
+    long result = out == NULL || in == NULL ? -EBADF : send_begin(out, in, args[2]);
 
     if (result >= 0) {
         int64_t pos = result;

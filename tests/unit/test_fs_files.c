@@ -309,6 +309,38 @@ static void devices(void **state)
     assert_memory_equal(back, big + 100, 19900);
 }
 
+/* sendfile(2), ERRORS. */
+static void sendfile_refuses(void **state)
+{
+    int p[2];
+    int64_t offset = 0;
+    long in = SYS(open, ARG("/f"), O_CREAT | O_RDWR, 0600);
+    long out = SYS(open, ARG("/g"), O_CREAT | O_RDWR, 0600);
+    MUST(SYS(pipe, ARG(p)));
+    assert_int_equal(SYS(write, in, ARG(big), 10), 10);
+    assert_int_equal(SYS(write, p[1], ARG(big), 10), 10);
+    FAILS(EINVAL, SYS(sendfile, out, p[0], 0, 10));
+    FAILS(ESPIPE, SYS(sendfile, out, p[0], ARG(&offset), 10));
+    FAILS(EBADF, SYS(sendfile, p[0], in, ARG(&offset), 10));
+    FAILS(EBADF, SYS(sendfile, out, p[1], ARG(&offset), 10));
+    FAILS(EFAULT, SYS(sendfile, out, in, ARG(8), 10));
+    MUST(SYS(fcntl, out, F_SETFL, O_APPEND));
+    FAILS(EINVAL, SYS(sendfile, out, in, ARG(&offset), 10));
+    assert_int_equal(offset, 0);
+    MUST(SYS(fcntl, out, F_SETFL, 0));
+    assert_int_equal(SYS(sendfile, out, in, ARG(&offset), 10), 10);
+}
+
+/* A count that no memory of a program has is -EFAULT before anything moves. */
+static void counts_too_large(void **state)
+{
+    long fd = SYS(open, ARG("/f"), O_CREAT | O_RDWR, 0600);
+    FAILS(EFAULT, SYS(write, fd, ARG(big), SIZE_MAX));
+    FAILS(EFAULT, SYS(pwrite64, fd, ARG(big), (uint64_t)1 << 47, 0));
+    assert_int_equal(SYS(lseek, fd, 0, SEEK_END), 0);
+    FAILS(EFAULT, SYS(read, fd, ARG(back), SIZE_MAX));
+}
+
 /* A byte arrives in an interrupt. */
 static void type_byte(char c)
 {
@@ -388,6 +420,51 @@ static void console_end(void **state)
     FAILS(EAGAIN, SYS(read, fd, ARG(buf), 3));
 }
 
+/* 0 in c_cc is no character: a NUL is an ordinary byte then. */
+static void console_no_character(void **state)
+{
+    char buf[8];
+    struct linux_termios t;
+    long fd = SYS(open, ARG("/dev/tty"), O_RDWR | O_NONBLOCK);
+    MUST(fd);
+    MUST(SYS(ioctl, fd, TCGETS, ARG(&t)));
+    struct linux_termios none = t;
+    none.c_cc[VINTR] = none.c_cc[VERASE] = none.c_cc[VKILL] = none.c_cc[VEOF] = 0;
+    MUST(SYS(ioctl, fd, TCSETSF, ARG(&none)));
+    type("ab");
+    type_byte('\0');
+    type("\n");
+    assert_int_equal(SYS(read, fd, ARG(buf), 8), 4);
+    assert_memory_equal(buf, "ab\0\n", 4);
+    MUST(SYS(ioctl, fd, TCSETSF, ARG(&t)));
+}
+
+/* A ^D is nothing that can be read, but a NUL once lines do not count. */
+static void console_end_unread(void **state)
+{
+    char buf[8];
+    int readable;
+    struct linux_termios t;
+    long fd = SYS(open, ARG("/dev/tty"), O_RDWR | O_NONBLOCK);
+    MUST(fd);
+    type("ab\x04");
+    MUST(SYS(ioctl, fd, FIONREAD, ARG(&readable)));
+    assert_int_equal(readable, 2);
+    assert_int_equal(SYS(read, fd, ARG(buf), 2), 2);
+    type("\x04");
+    MUST(SYS(ioctl, fd, FIONREAD, ARG(&readable)));
+    assert_int_equal(readable, 0);
+    MUST(SYS(ioctl, fd, TCGETS, ARG(&t)));
+    t.c_lflag &= ~(uint32_t)ICANON;
+    MUST(SYS(ioctl, fd, TCSETS, ARG(&t)));
+    MUST(SYS(ioctl, fd, FIONREAD, ARG(&readable)));
+    assert_int_equal(readable, 1);
+    assert_int_equal(SYS(read, fd, ARG(buf), 8), 1);
+    assert_int_equal(buf[0], 0);
+    t.c_lflag |= ICANON;
+    MUST(SYS(ioctl, fd, TCSETSF, ARG(&t)));
+}
+
 static void polling(void **state)
 {
     int p[2];
@@ -430,7 +507,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(pipe_owner, fs_setup, fs_teardown),
         cmocka_unit_test_setup_teardown(devices, fs_setup, fs_teardown),
         cmocka_unit_test_setup_teardown(console, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(sendfile_refuses, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(counts_too_large, fs_setup, fs_teardown),
         cmocka_unit_test_setup_teardown(console_end, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(console_no_character, fs_setup, fs_teardown),
+        cmocka_unit_test_setup_teardown(console_end_unread, fs_setup, fs_teardown),
         cmocka_unit_test_setup_teardown(polling, fs_setup, fs_teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
