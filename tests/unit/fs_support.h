@@ -39,3 +39,6 @@ void fs_set_bad_page(const void *beg);
 #define SYS(name, ...) fs_call(sys_##name, (const unsigned long[6]){__VA_ARGS__})
 #define ARG(x)         ((unsigned long)(uintptr_t)(x))
 long fs_call(long (*handler)(const unsigned long args[6]), const unsigned long args[6]);
+/* What a test demands of it: 0, or this error. */
+#define MUST(call)       assert_int_equal(call, 0)
+#define FAILS(err, call) assert_int_equal(call, -(err))

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#define MUST(call)       assert_int_equal(call, 0)
-#define FAILS(err, call) assert_int_equal(call, -(err))
-
 static long make(const char *path, unsigned mode)
 {
     long fd = SYS(open, ARG(path), O_CREAT | O_EXCL | O_RDWR, mode);

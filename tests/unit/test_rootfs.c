@@ -6,9 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MUST(call)       assert_int_equal(call, 0)
-#define FAILS(err, call) assert_int_equal(call, -(err))
-
 static char image[65536];
 static size_t image_bytes;
 
