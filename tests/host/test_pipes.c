@@ -1,5 +1,5 @@
 /* Pipes that many wait at: who goes on, how many are woken for that, and that nobody is forgotten.
- */
+ * And poll, beside whoever uses them. */
 #include "door.h"
 #include "runner.h"
 
